@@ -1,0 +1,1 @@
+"""Documents: each derivation as a module, rendered to LaTeX, HTML and PDF."""

@@ -1,0 +1,1 @@
+"""What it is worth: numbers, with their errors."""
