@@ -1,0 +1,285 @@
+"""Initial conditions: overlaps drawn exactly at finite N, or given by the user.
+
+Summary
+    The order parameters of a random draw are functions of Wishart matrices, so they are drawn
+    directly, at a cost that does not depend on N (Bartlett's decomposition).
+
+Notation (normalisation of WR24)
+    q_k = J P_k J^T / n_k, r_k = J P_k B^T / n_k, t_k = B P_k B^T / n_k, n_k = w_k N.
+
+References
+    [WR24] Worschech & Rosenow, arXiv:2410.09005.
+    [Bartlett] M. S. Bartlett, Proc. R. Soc. Edinburgh 53, 260 (1933).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.models import TeacherStudent, exact
+
+from .storage import Array
+from .trajectory import is_finite, real_array
+
+__all__ = ["InitialCondition", "gram_factor", "initial", "multiplicities", "whole_number"]
+
+INPUT_ROUNDING = 1e-10
+"""Correlation matrices with eigenvalues above -INPUT_ROUNDING count as positive semi-definite."""
+ZERO = 1e-14
+"""Eigenvalues of a D x D correlation matrix up to D * ZERO are zero in double precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class InitialCondition:
+    """Overlaps per mode at alpha = 0.
+
+    Parameters
+    ----------
+    q : (L, K, K)
+        q_k = J P_k J^T / n_k; arrays, nested lists, or object arrays of mpf (kept as they are).
+    r : (L, K, M)
+        r_k = J P_k B^T / n_k.
+    t : (L, M, M), optional
+        t_k = B P_k B^T / n_k. Default: the identity in every mode (N -> infinity).
+    provenance : dict, optional
+        Where the numbers come from (`initial` writes sigma_J, N and seed).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is not finite, q or t is not symmetric, or the joint Gram
+        matrix [[q_k, r_k], [r_k^T, t_k]] of a mode is not positive semi-definite.
+    TypeError
+        If an array is not real.
+
+    Examples
+    --------
+    >>> InitialCondition(q=[[[0.5]]], r=[[[0.0]]]).t
+    array([[[1.]]])
+    """
+
+    q: Array
+    r: Array
+    t: Array
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        q: ArrayLike,
+        r: ArrayLike,
+        t: ArrayLike | None = None,
+        provenance: dict[str, Any] | None = None,
+    ) -> None:
+        q, r = real_array(q, "InitialCondition: q"), real_array(r, "InitialCondition: r")
+        if r.ndim != 3 or 0 in r.shape:
+            raise ValueError(
+                f"InitialCondition: r must have shape (L, K, M), found {r.shape}; "
+                "one mode needs its leading axis too"
+            )
+        t = (
+            _identity(r, high=q.dtype == object)
+            if t is None
+            else real_array(t, "InitialCondition: t")
+        )
+        for name, value in {"q": q, "r": r, "t": t, "provenance": provenance or {}}.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        L, K, M = self.r.shape
+        for name, shape in {"q": (L, K, K), "t": (L, M, M)}.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(
+                    f"InitialCondition: {name} must have shape {shape} to go with r "
+                    f"{self.r.shape}, found {getattr(self, name).shape}"
+                )
+        for name in ("q", "r", "t"):
+            array = getattr(self, name)
+            bad = np.argwhere(~is_finite(array))
+            if len(bad):
+                raise ValueError(
+                    f"InitialCondition: {name} is not finite in mode {bad[0][0] + 1}: "
+                    f"found {array[tuple(bad[0])]}"
+                )
+        for name in ("q", "t"):
+            array = getattr(self, name).astype(float)
+            uneven = np.abs(array - np.swapaxes(array, -1, -2)).max(axis=(-1, -2))
+            scale = np.abs(array).max(axis=(-1, -2))
+            k = int(np.argmax(uneven - 1e-12 * scale))
+            if uneven[k] > 1e-12 * scale[k]:
+                raise ValueError(
+                    f"InitialCondition: {name} must be symmetric, in mode {k + 1} found "
+                    f"{array[k].tolist()}"
+                )
+        gram_factor(self.gram)
+
+    @property
+    def gram(self) -> Array:
+        """Joint Gram matrices [[t_k, r_k^T], [r_k, q_k]], teacher first, (L, M+K, M+K) float64."""
+        q, r, t = (a.astype(float) for a in (self.q, self.r, self.t))
+        return np.block([[t, np.swapaxes(r, -1, -2)], [r, q]])
+
+    def __repr__(self) -> str:
+        L, K, M = self.r.shape
+        known = "".join(f", {k}={v}" for k, v in self.provenance.items())
+        return f"InitialCondition(L={L}, K={K}, M={M}{known})"
+
+
+def _identity(r: Array, high: bool) -> Array:
+    L, _, M = r.shape
+    eye = np.broadcast_to(np.eye(M), (L, M, M))
+    if high:
+        eye = np.frompyfunc(mp.mpf, 1, 1)(eye)
+    return real_array(eye, "InitialCondition: t")
+
+
+def gram_factor(gram: Array) -> Array:
+    """F with F F^T = gram, for positive semi-definite Gram matrices of any rank.
+
+    Works on the correlation matrix, so that a small student next to a teacher of order one keeps
+    its relative accuracy. Eigenvalues in [-INPUT_ROUNDING, D * ZERO] are zero.
+
+    Parameters
+    ----------
+    gram : (L, D, D)
+
+    Returns
+    -------
+    (L, D, D)
+        Columns ordered by decreasing eigenvalue: a matrix of rank p has p nonzero columns.
+
+    Raises
+    ------
+    ValueError
+        If a matrix has a negative diagonal entry or a negative eigenvalue; names the mode.
+    """
+    diagonal = np.diagonal(gram, axis1=-2, axis2=-1)
+    if np.any(diagonal < 0):
+        k, i = np.argwhere(diagonal < 0)[0]
+        raise ValueError(
+            f"the overlaps of mode {k + 1} have a negative square norm {diagonal[k, i]}"
+        )
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(gram / (scale[:, :, None] * scale[:, None, :]))
+    if np.any(values < -INPUT_ROUNDING):
+        k = int(np.argmin(values[:, 0]))
+        raise ValueError(
+            f"the overlaps (q, r, t) of mode {k + 1} belong to no vectors: their correlation "
+            f"matrix has the eigenvalue {values[k, 0]:.3g}; check that |r_in|^2 <= q_ii t_nn"
+        )
+    roots = np.sqrt(np.where(values > ZERO * gram.shape[-1], values, 0.0))
+    return (scale[:, :, None] * vectors * roots[:, None, :])[:, :, ::-1]
+
+
+def whole_number(value: Any, name: str, least: int) -> int:
+    """Return `value` as an int.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a whole number, or is below `least`.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number, found {value!r}")
+    number = int(value.__index__())
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, found {number}")
+    return number
+
+
+def multiplicities(model: TeacherStudent, N: Any) -> Array:
+    """Return the multiplicities n_k = N w_k of the eigenvalues, whole numbers, (L,).
+
+    Raises
+    ------
+    ValueError
+        If some n_k is not whole; names N, w_k and the nearest N that work.
+    """
+    N = whole_number(N, "N", 1)
+    weights = model.spectrum.weights
+    irrational = [w for w in weights if not w.is_Rational]
+    if irrational:
+        raise ValueError(
+            f"no finite N has the weight w_k = {irrational[0]}: give rational spectrum weights"
+        )
+    counts = [N * w for w in weights]
+    for k, n in enumerate(counts):
+        if not n.is_Integer:
+            step = math.lcm(*(int(w.q) for w in weights))
+            near = [m for m in (N // step * step, (N // step + 1) * step) if m > 0]
+            raise ValueError(
+                f"N = {N} gives n_{k + 1} = N w_{k + 1} = {n} with w_{k + 1} = {weights[k]}: "
+                f"use a multiple of {step}, such as N = {' or '.join(map(str, near))}"
+            )
+    return np.array([int(n) for n in counts], dtype=np.int64)
+
+
+def initial(
+    model: TeacherStudent, sigma_J: Any, N: int | None, seed: int | None = None
+) -> InitialCondition:
+    """Overlaps of one random draw: teacher entries N(0, 1), student entries N(0, sigma_J^2).
+
+    n_k [[t_k, r_k^T], [r_k, q_k]] is a Wishart matrix with n_k degrees of freedom. Bartlett: it is
+    A A^T with A lower triangular, A_ii^2 ~ chi^2_{n_k - i} and A_ij ~ N(0, 1) below, i = 0, 1, ...
+    For n_k < K + M the same holds with A cut after n_k columns. Exact in law; the cost does not
+    depend on N.
+
+    Parameters
+    ----------
+    model : TeacherStudent
+    sigma_J : number >= 0
+    N : int or None
+        Input dimension. None: the mean of N -> infinity, q = sigma_J^2 I, r = 0, t = I.
+    seed : int, optional
+        Required with a finite N; the mean (N=None) is not random and needs none.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, n_k = N w_k is not whole, or the seed is missing.
+    """
+    width = float(exact(sigma_J, "initial: sigma_J"))
+    if width < 0:
+        raise ValueError(f"initial: sigma_J must not be negative, found {sigma_J}")
+    if not model.is_explicit or not model.spectrum.L.is_Integer:
+        raise ValueError(
+            f"initial: K = {model.K}, M = {model.M}, L = {model.spectrum.L} must be numbers: "
+            "use model.replace(...)"
+        )
+    L, K, M = int(model.spectrum.L), int(model.K), int(model.M)
+    if N is None:
+        q = np.broadcast_to(width**2 * np.eye(K), (L, K, K))
+        return InitialCondition(q, np.zeros((L, K, M)), provenance={"sigma_J": width, "N": None})
+    if seed is None:
+        raise ValueError(f"initial: a draw at N = {N} is random: pass seed=")
+    seed = whole_number(seed, "initial: seed", 0)
+    counts = multiplicities(model, N)
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+    scale = np.repeat([1.0, width], [M, K])
+    factor = scale[:, None] * _bartlett(counts, M + K, rng)
+    gram = factor @ np.swapaxes(factor, -1, -2) / counts[:, None, None]
+    # Symmetric to the last bit, whatever the matrix product did.
+    gram = (gram + np.swapaxes(gram, -1, -2)) / 2
+    return InitialCondition(
+        gram[:, M:, M:],
+        gram[:, M:, :M],
+        gram[:, :M, :M],
+        provenance={"sigma_J": width, "N": int(N), "seed": seed},
+    )
+
+
+def _bartlett(counts: Array, size: int, rng: np.random.Generator) -> Array:
+    """Lower-triangular A with A A^T ~ Wishart(counts_k, identity), (L, size, size)."""
+    freedom = counts[:, None] - np.arange(size)
+    normal = np.tril(rng.standard_normal((len(counts), size, size)), -1)
+    # Columns beyond n_k do not exist: n_k vectors span at most n_k directions.
+    exists = freedom > 0
+    diagonal = np.sqrt(rng.chisquare(np.where(exists, freedom, 1)))
+    factor = normal + diagonal[:, :, None] * np.eye(size)
+    return factor * exists[:, None, :]
