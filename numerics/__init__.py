@@ -1,1 +1,35 @@
 """What it is worth: numbers, with their errors."""
+
+try:
+    from theory import _siblings
+except ImportError as problem:
+    import theory
+
+    raise ImportError(
+        f"specscale's package 'numerics' ({__file__}) needs specscale's 'theory', but Python finds "
+        f"a foreign one: {theory.__file__}. Rename that file or folder, or take its folder off "
+        "sys.path (the current folder is often on it)"
+    ) from problem
+
+_siblings.check(__name__, __file__)
+
+from .compare import Comparison, compare  # noqa: E402
+from .errors import IntegrationError  # noqa: E402
+from .finite_size import finite_size_trend  # noqa: E402
+from .initial import InitialCondition, initial  # noqa: E402
+from .integrate import integrate  # noqa: E402
+from .simulate import simulate  # noqa: E402
+from .trajectory import Trajectory, default_times  # noqa: E402
+
+__all__ = [
+    "InitialCondition",
+    "initial",
+    "integrate",
+    "IntegrationError",
+    "simulate",
+    "Trajectory",
+    "default_times",
+    "compare",
+    "Comparison",
+    "finite_size_trend",
+]

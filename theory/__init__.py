@@ -1,12 +1,37 @@
 """What is true: models, Gaussian averages, order-parameter equations, as SymPy expressions."""
 
+from . import _siblings
+from .derivation import Assumed, Derivation, DerivationError, Numeric, Step, Symbolic
+from .gaussian import I2, I3, I4, NoClosedForm
+from .hermite import hermite_coefficient, hermite_series, parseval
 from .models import Activation, Discrete, Isotropic, PowerLaw, Spectrum, TeacherStudent
+from .online import OrderParameterODE, order_parameter_odes
+from .plateau import Plateau, plateau
 
 __all__ = [
-    "Activation",
-    "Discrete",
+    "TeacherStudent",
+    "Spectrum",
     "Isotropic",
     "PowerLaw",
-    "Spectrum",
-    "TeacherStudent",
+    "Discrete",
+    "Activation",
+    "I2",
+    "I3",
+    "I4",
+    "NoClosedForm",
+    "hermite_coefficient",
+    "hermite_series",
+    "parseval",
+    "OrderParameterODE",
+    "order_parameter_odes",
+    "Plateau",
+    "plateau",
+    "Derivation",
+    "DerivationError",
+    "Step",
+    "Symbolic",
+    "Numeric",
+    "Assumed",
 ]
+
+_siblings.check(__name__, __file__)

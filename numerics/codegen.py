@@ -1,0 +1,207 @@
+"""Index-notation SymPy expressions to Python source: sums become loops, kernels become functions.
+
+Summary
+    The text is the same for every kind of number; the names it uses (``sqrt``, ``asin``,
+    ``rational``, ``pi``, ...) are supplied by the target: float64, arbitrary precision or a
+    symbolic tracer. Indices count from 1 on paper and from 0 in the code.
+
+Main entry
+    `kernel_function` prints a SymPy Lambda with common subexpressions shared;
+    `assignment` prints loops that fill an array from an indexed expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
+
+__all__ = ["FUNCTIONS", "UnsupportedFunction", "assignment", "kernel_function", "reduction"]
+
+FUNCTIONS: dict[type[sp.Function], str] = {
+    sp.sin: "sin",
+    sp.cos: "cos",
+    sp.exp: "exp",
+    sp.log: "log",
+    sp.sinh: "sinh",
+    sp.cosh: "cosh",
+    sp.tanh: "tanh",
+    sp.asin: "asin",
+    sp.acos: "acos",
+    sp.atan: "atan",
+    sp.erf: "erf",
+}
+"""The one list of functions every target knows; everything else is refused by name."""
+
+
+class UnsupportedFunction(NotImplementedError):
+    """An expression contains a function that is not in `FUNCTIONS`."""
+
+
+class _NumberPrinter(StrPrinter):
+    """Scalar expressions; division and roots are written out, constants are exact.
+
+    Unlike SymPy's own code printers, a half-integer power is a root of a parenthesised argument
+    and a Rational stays a pair of integers until the target makes it a number.
+    """
+
+    printmethod = "_specscale_code"  # not _sympystr, by which objects print themselves for reading
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return f"rational({expr.p}, {expr.q})"
+
+    def _print_Integer(self, expr: sp.Integer) -> str:
+        return str(expr.p)
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "pi"
+
+    def _print_Pow(self, expr: sp.Pow, rational: bool = False) -> str:
+        base, exponent = expr.args
+        text = self.parenthesize(base, PRECEDENCE["Pow"] + 1)
+        if exponent.is_Integer:
+            power = text if abs(exponent) == 1 else f"{text}**{abs(exponent)}"
+            return power if exponent > 0 else f"(1 / {power})"
+        if exponent.is_Rational and exponent.q == 2:
+            root = f"sqrt({self._print(base)})"
+            power = root if abs(exponent.p) == 1 else f"{root}**{abs(exponent.p)}"
+            return power if exponent.p > 0 else f"(1 / {power})"
+        if base == sp.E:
+            return f"exp({self._print(exponent)})"
+        raise UnsupportedFunction(
+            f"the power {expr} has no translation: exponents must be integers or half-integers"
+        )
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "exp(rational(1, 1))"
+
+    def _print_exp(self, expr: sp.exp) -> str:
+        return f"exp({self._print(expr.args[0])})"
+
+    def _print_Indexed(self, expr: sp.Indexed) -> str:
+        name = str(expr.base)
+        name = "lam" if name == "lambda" else name  # a Python keyword
+        return f"{name}[{', '.join(_position(a) for a in expr.indices)}]"
+
+    def _print_Function(self, expr: sp.Function) -> str:
+        arguments = ", ".join(self._print(a) for a in expr.args)
+        name = FUNCTIONS.get(type(expr))
+        if name is None and hasattr(type(expr), "_latex"):  # a kernel of theory.symbols
+            name = type(expr).__name__
+        if name is None:
+            known = ", ".join(sorted(FUNCTIONS.values()))
+            raise UnsupportedFunction(
+                f"the function {type(expr).__name__} in {expr} has no translation to numbers; "
+                f"known are sqrt, {known}"
+            )
+        return f"{name}({arguments})"
+
+    def _print_KroneckerDelta(self, expr: sp.KroneckerDelta) -> str:
+        raise UnsupportedFunction(f"{expr} is only understood as a factor of a top-level term")
+
+
+def _position(index: sp.Expr) -> str:
+    """Text of an index that counts from 1 on paper: loop variables already count from 0."""
+    return str(index - 1) if index.is_Integer else str(index)
+
+
+_print = _NumberPrinter().doprint
+
+
+def kernel_function(name: str, kernel: sp.Lambda) -> str:
+    """``def name(...)`` evaluating `kernel`, common subexpressions computed once."""
+    symbols = [str(v) for v in kernel.signature]
+    shared, (value,) = sp.cse([kernel.expr], symbols=sp.numbered_symbols("x_"), order="canonical")
+    lines = [f"def {name}({', '.join(symbols)}):"]
+    lines += [f"    {symbol} = {_print(expr)}" for symbol, expr in shared]
+    return "\n".join([*lines, f"    return {_print(value)}"]) + "\n"
+
+
+@dataclass
+class _Block:
+    """Statements under construction: sums become accumulators and loops."""
+
+    lines: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def write(self, text: str, depth: int) -> None:
+        self.lines.append("    " * depth + text)
+
+    def value(self, expr: sp.Expr, depth: int) -> str:
+        """Text of `expr` after writing the loops its sums need."""
+        plain: list[sp.Expr] = []
+        conditional: list[sp.Expr] = []
+        for term in sp.Add.make_args(expr):
+            (conditional if term.has(sp.KroneckerDelta) else plain).append(term)
+        text = self._without_sums(sp.Add(*plain), depth)
+        if not conditional:
+            return text
+        name = self._accumulator(text, depth)
+        for term in conditional:
+            (delta,) = term.atoms(sp.KroneckerDelta)
+            self.write(f"if {' == '.join(map(str, delta.args))}:", depth)
+            self.write(f"{name} += {self._without_sums(term / delta, depth + 1)}", depth + 1)
+        return name
+
+    def _accumulator(self, start: str, depth: int) -> str:
+        self.count += 1
+        name = f"sum_{self.count}"
+        self.write(f"{name} = {start}", depth)
+        return name
+
+    def _without_sums(self, expr: sp.Expr, depth: int) -> str:
+        sums = sorted(
+            (
+                e
+                for e in expr.atoms(sp.Sum)
+                if not any(e in other.args[0].atoms(sp.Sum) for other in expr.atoms(sp.Sum))
+            ),
+            key=str,
+        )
+        placeholders = {e: sp.Symbol(self._sum(e, depth)) for e in sums}
+        return _print(expr.xreplace(placeholders))
+
+    def _sum(self, expr: sp.Sum, depth: int) -> str:
+        name = self._accumulator("zero", depth)
+        for index, lower, upper in expr.limits:
+            first = "" if lower == 1 else f"{_print(lower - 1)}, "
+            self.write(f"for {index} in range({first}{_print(upper)}):", depth)
+            depth += 1
+        self.write(f"{name} += {self.value(expr.function, depth)}", depth)
+        return name
+
+
+def assignment(
+    target: sp.Indexed, expr: sp.Expr, ranges: Sequence[tuple[str, str]], symmetric: bool = False
+) -> list[str]:
+    """Loops that fill an array: ``for index in range(size): target = expr``.
+
+    Parameters
+    ----------
+    target : sympy.Indexed
+        The entry, with its loop indices.
+    expr : sympy.Expr
+        Its value in index notation.
+    ranges : sequence of (index, range arguments)
+    symmetric : bool
+        Also fill the entry with its last two indices swapped.
+    """
+    block = _Block()
+    for depth, (index, size) in enumerate(ranges):
+        block.write(f"for {index} in range({size}):", depth)
+    depth = len(ranges)
+    block.write(f"{_print(target)} = {block.value(expr, depth)}", depth)
+    if symmetric:
+        *front, a, b = target.indices
+        block.write(f"{_print(target.base[(*front, b, a)])} = {_print(target)}", depth)
+    return block.lines
+
+
+def reduction(expr: sp.Expr) -> list[str]:
+    """Statements that compute a scalar and return it."""
+    block = _Block()
+    value = block.value(expr, 0)
+    return [*block.lines, f"return {value}"]

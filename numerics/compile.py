@@ -1,0 +1,261 @@
+"""SymPy order-parameter equations to callables: float64 (numba), any precision (flint), Taylor.
+
+Summary
+    One source text per activation and form, generated from the index notation that is printed in
+    the documents, is run on three kinds of number: float64 through numba (cached on disk),
+    arbitrary-precision balls through python-flint, and heyoka expressions, which turns the same
+    loops into the graph of a Taylor integrator.
+
+Notation
+    c[k,f,h] overlaps per eigenspace (or moment), u = "lam c", C their sum, D and G the drift and
+    noise; s signed output weights; see `theory.symbols`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import sympy as sp
+
+from theory.forms import ModeForm, MomentForm
+from theory.models import Activation, PowerLaw, TeacherStudent
+from theory.online import OrderParameterODE
+from theory.symbols import C, D, G, f, h, i, j, u
+
+from .codegen import assignment, kernel_function, reduction
+from .targets import Target
+
+__all__ = ["CompiledODE", "Form", "average_source", "compile_ode", "linear_source"]
+
+Form = ModeForm | MomentForm
+
+_SIZES = {name: sp.Symbol(name, integer=True, positive=True) for name in ("K", "M", "L")}
+_NUMBERS = {name: sp.Symbol(name, positive=True) for name in ("eta", "label_noise", "weight_decay")}
+
+
+def _generic(activation: Activation, gradient_flow: bool) -> OrderParameterODE:
+    """The equations with every size and number a symbol: one text serves all models."""
+    spectrum = PowerLaw(beta=sp.Symbol("beta", positive=True), L=_SIZES["L"])
+    return OrderParameterODE(
+        TeacherStudent(
+            K=_SIZES["K"], M=_SIZES["M"], activation=activation, spectrum=spectrum, **_NUMBERS
+        ),
+        gradient_flow,
+    )
+
+
+@functools.cache
+def average_source(activation: Activation, gradient_flow: bool) -> str:
+    """Text of ``coefficients`` (D and G from C) and ``generalization_error``, for any K and M.
+
+    Raises
+    ------
+    NoClosedForm, UnsupportedFunction
+        If a Gaussian average has no closed form, or one that cannot be translated.
+    """
+    ode = _generic(activation, gradient_flow)
+    parts = [kernel_function(function.__name__, kernel) for function, kernel in ode.kernels.items()]
+    parts.append(_function("generalization_error", "K, M, s, C", reduction(ode.indexed_error)))
+    parts.append(
+        _function(
+            "coefficients",
+            "K, M, label_noise, s, C, D, G",
+            assignment(D[i, f], ode.indexed_drift, [("i", "K"), ("f", "K + M")])
+            + (
+                []
+                if gradient_flow
+                else assignment(
+                    G[i, j], ode.indexed_noise, [("i", "K"), ("j", "i, K")], symmetric=True
+                )
+            ),
+        )
+    )
+    return "\n\n".join(parts)
+
+
+@functools.cache
+def linear_source(kind: type[Form], gradient_flow: bool) -> str:
+    """Text of ``fields`` (C from c) and ``rates`` (dc/dalpha given D and G), for any K, M, L."""
+    form = kind(_generic(Activation("linear"), gradient_flow))
+    a, arrays = form.index, "lam, w, S, nu"
+    dc = sp.IndexedBase("dc")
+    return "\n\n".join(
+        [
+            _function(
+                "fields",
+                f"K, M, L, {arrays}, c, u, C",
+                assignment(u[a, f, h], form.shift, [(str(a), "L"), ("f", "K + M"), ("h", "K + M")])
+                + assignment(C[f, h], form.closure, [("f", "K + M"), ("h", "K + M")]),
+            ),
+            _function(
+                "rates",
+                f"K, M, L, eta, weight_decay, {arrays}, c, u, D, G, dc",
+                assignment(
+                    dc[a, i, h],
+                    form.student_teacher,
+                    [(str(a), "L"), ("i", "K"), ("h", "K, K + M")],
+                )
+                + assignment(
+                    dc[a, i, j],
+                    form.student_student,
+                    [(str(a), "L"), ("i", "K"), ("j", "i, K")],
+                    symmetric=True,
+                ),
+            ),
+        ]
+    )
+
+
+def _function(name: str, arguments: str, body: list[str]) -> str:
+    return f"def {name}({arguments}):\n" + "".join(f"    {line}\n" for line in body)
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledODE:
+    """The right-hand side of one model for one kind of number.
+
+    ``rates(c)`` maps overlaps c (L, K+M, K+M) to dc/dalpha of the student entries (L, K, K+M);
+    ``error(c)`` gives eps_g; ``fields(c)`` the covariance C.
+    """
+
+    form: Form
+    target: Target
+    functions: dict[str, Callable[..., Any]]
+    constants: dict[str, Any]
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """K, M, L."""
+        model = self.form.ode.model
+        return int(model.K), int(model.M), int(model.spectrum.L)
+
+    def shifted(self, overlaps: Any) -> tuple[Any, Any]:
+        """Return u, "lam times c", and the covariance C of the fields."""
+        K, M, L = self.sizes
+        k = self.constants
+        u, covariance = self.target.zeros(L, K + M, K + M), self.target.zeros(K + M, K + M)
+        self.functions["fields"](
+            K, M, L, k["lam"], k["w"], k["S"], k["nu"], overlaps, u, covariance
+        )
+        return u, covariance
+
+    def fields(self, overlaps: Any) -> Any:
+        """C = [[Q, R], [R^T, T]] from the overlaps."""
+        return self.shifted(overlaps)[1]
+
+    def coefficients(self, covariance: Any) -> tuple[Any, Any]:
+        """D (K, K+M) and G (K, K) at a covariance of the fields."""
+        K, M, _ = self.sizes
+        drift, noise = self.target.zeros(K, K + M), self.target.zeros(K, K)
+        self.functions["coefficients"](
+            K, M, self.constants["label_noise"], self.constants["s"], covariance, drift, noise
+        )
+        return drift, noise
+
+    def rates(self, overlaps: Any) -> Any:
+        """dc/dalpha of the student entries, shape (L, K, K+M)."""
+        u, covariance = self.shifted(overlaps)
+        drift, noise = self.coefficients(covariance)
+        return self.combine(overlaps, u, drift, noise)
+
+    def combine(self, overlaps: Any, u: Any, drift: Any, noise: Any) -> Any:
+        """dc/dalpha given D and G (which may come from quadrature)."""
+        K, M, L = self.sizes
+        k = self.constants
+        result = self.target.zeros(L, K, K + M)
+        self.functions["rates"](
+            K,
+            M,
+            L,
+            k["eta"],
+            k["weight_decay"],
+            k["lam"],
+            k["w"],
+            k["S"],
+            k["nu"],
+            overlaps,
+            u,
+            drift,
+            noise,
+            result,
+        )
+        return result
+
+    def error(self, overlaps: Any) -> Any:
+        """eps_g from the overlaps."""
+        K, M, _ = self.sizes
+        covariance = self.fields(overlaps)
+        return self.functions["generalization_error"](K, M, self.constants["s"], covariance)
+
+
+def compile_ode(form: Form, target: Target, digits: int = 17, averages: bool = True) -> CompiledODE:
+    """Compile a form of the equations for one kind of number.
+
+    Parameters
+    ----------
+    form : ModeForm or MomentForm
+        Of a model whose parameters are all numbers.
+    target : Target
+    digits : int
+        Digits to which irrational constants (eigenvalues, output weights) are evaluated first.
+    averages : bool
+        Whether D, G and eps_g are compiled too; without, only what is linear in the overlaps.
+
+    Raises
+    ------
+    ValueError
+        If the model contains symbols.
+    NoClosedForm, UnsupportedFunction
+        If the activation's Gaussian averages have no closed form or no translation.
+    """
+    model = form.ode.model
+    unknown = sorted(
+        {
+            str(v)
+            for e in (
+                model.K,
+                model.M,
+                model.eta,
+                model.label_noise,
+                model.weight_decay,
+                model.spectrum.L,
+            )
+            for v in e.free_symbols
+        }
+    )
+    if unknown:
+        raise ValueError(
+            f"the model still contains the symbols {unknown}: give them values with "
+            f"model.replace(...) before integrating"
+        )
+    flow = form.ode.gradient_flow
+    functions = dict(target.load(linear_source(type(form), flow)))
+    if averages:
+        functions |= target.load(average_source(model.activation, flow))
+    return CompiledODE(form, target, functions, _constants(form, target, digits))
+
+
+def _constants(form: Form, target: Target, digits: int) -> dict[str, Any]:
+    model = form.ode.model
+    values, weights = model.spectrum.values(digits + 5)
+    signed = [
+        mp.mpf(sp.N(e, digits + 15)) if not e.is_Rational else e for e in form.ode.signed_weights()
+    ]
+    constants = {
+        "eta": target.number(model.eta),
+        "label_noise": target.number(model.label_noise),
+        "weight_decay": target.number(model.weight_decay),
+        "s": target.array(signed),
+        "lam": target.array(values),
+        "w": target.array(weights),
+        "S": target.zeros(1, 1),
+        "nu": target.array(values),
+    }
+    if isinstance(form, MomentForm):
+        constants["S"] = target.array(form.companion.tolist())
+        constants["nu"] = target.array(form.noise_weights)
+    return constants

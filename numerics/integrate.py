@@ -1,0 +1,333 @@
+"""Integrate the order-parameter equations: ``integrate(ode, start, alpha) -> Trajectory``.
+
+Which method
+    Closed-form averages and a system small enough to trace: Taylor series (`numerics.taylor`), in
+    double or any precision. Larger systems in double precision: explicit Runge-Kutta of order 8
+    (`numerics.explicit`) on numba loops. No closed-form averages: the same, with the averages by
+    Gaussian quadrature and its estimated error in the provenance.
+
+References
+    [WR24] Worschech & Rosenow; [SS95] Saad & Solla.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import flint
+import mpmath as mp
+import numpy as np
+
+from theory.forms import ModeForm, MomentForm
+from theory.gaussian import NoClosedForm
+from theory.online import OrderParameterODE
+
+from .codegen import UnsupportedFunction
+from .compile import CompiledODE, Form, average_source, compile_ode
+from .explicit import integrate_explicit
+from .initial import InitialCondition
+from .quadrature import averages
+from .state import State
+from .targets import FlintTarget, NumbaTarget
+from .taylor import integrate_taylor
+from .trajectory import Trajectory, check_times
+
+__all__ = ["integrate"]
+
+GUARD_DIGITS = 15
+"""Extra working digits of a high-precision run: growth of errors at the plateau, small eps_g."""
+
+TRACED_OPERATIONS = 40_000
+"""Systems with more elementary operations than this compile faster as loops than as a graph."""
+
+
+def integrate(
+    ode: OrderParameterODE | Form,
+    start: InitialCondition,
+    alpha: Any,
+    digits: int | None = None,
+    rtol: float = 1e-8,
+    at: Any = None,
+) -> Trajectory:
+    """Solve the order-parameter equations from `start` to time `alpha`.
+
+    Parameters
+    ----------
+    ode : OrderParameterODE, ModeForm or MomentForm
+        From `theory.order_parameter_odes`; an OrderParameterODE is integrated in modes.
+    start : InitialCondition
+        Overlaps at alpha = 0, shapes (L, K, K), (L, K, M), (L, M, M).
+    alpha : number
+        Final time, (number of SGD steps)/N.
+    digits : int, optional
+        Number of digits of the result; None is double precision.
+    rtol : float
+        Relative accuracy asked for in double precision. Steps are a million times sharper (not
+        beyond machine precision), so that eps_g, a small difference of order parameters, keeps it
+        down to about 1e-6 times its initial size.
+    at : array (T,), optional
+        Output times; default `default_times(alpha)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range or does not fit the model; the message names it.
+    NoClosedForm
+        If `digits` is asked for and the activation has no closed-form averages.
+    IntegrationError
+        If the solution diverges.
+
+    Warns
+    -----
+    UserWarning
+        If `digits` is asked for and a parameter of the model was given as a float.
+    """
+    form = _form(ode)
+    times = check_times(at, alpha)
+    _check_arguments(form, start, digits, rtol)
+    overlaps = _full(start)
+    try:
+        average_source(form.ode.model.activation, form.ode.gradient_flow)
+    except (NoClosedForm, UnsupportedFunction):
+        if digits is not None:
+            raise
+        return _by_quadrature(form, start, overlaps, times, rtol)
+    if digits is not None or _operations(form) <= TRACED_OPERATIONS:
+        return _by_taylor(form, start, overlaps, times, digits, rtol)
+    return _by_loops(form, start, overlaps, times, rtol)
+
+
+def _form(ode: OrderParameterODE | Form) -> Form:
+    if isinstance(ode, OrderParameterODE):
+        return ode.modes()
+    if isinstance(ode, (ModeForm, MomentForm)):
+        return ode
+    raise TypeError(f"integrate needs order_parameter_odes(model) or a form of it, found {ode!r}")
+
+
+def _check_arguments(form: Form, start: InitialCondition, digits: Any, rtol: Any) -> None:
+    model = form.ode.model
+    if not isinstance(start, InitialCondition):
+        raise TypeError(
+            f"start must be an InitialCondition (see numerics.initial); found {start!r}"
+        )
+    if not (model.is_explicit and model.spectrum.L.is_Integer):
+        raise ValueError(f"{model} has symbolic sizes: give K, M and L values before integrating")
+    expected = (int(model.spectrum.L), int(model.K), int(model.M))
+    if start.r.shape != expected:
+        raise ValueError(
+            f"start has overlaps r of shape {start.r.shape}, but the model has "
+            f"(L, K, M) = {expected}"
+        )
+    if digits is not None and (
+        isinstance(digits, bool) or not hasattr(digits, "__index__") or not 1 <= digits <= 1000
+    ):
+        raise ValueError(
+            f"digits must be an integer from 1 to 1000, or None for double precision, "
+            f"found {digits!r}"
+        )
+    if not (isinstance(rtol, (int, float)) and math.isfinite(rtol) and 0 < rtol < 1):
+        raise ValueError(f"rtol must lie between 0 and 1, found {rtol!r}")
+    if digits is not None and model.inexact:
+        warnings.warn(
+            f"{', '.join(model.inexact)} was given as a float: in a run with {digits} "
+            'digits it is the double it stands for; write it as a fraction, e.g. "1/10"',
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _full(start: InitialCondition) -> Any:
+    """C = [[q, r], [r^T, t]] per mode, shape (L, K+M, K+M); mpf entries stay mpf."""
+    upper = np.concatenate([start.q, start.r], axis=2)
+    lower = np.concatenate([np.swapaxes(start.r, 1, 2), start.t], axis=2)
+    return np.concatenate([upper, lower], axis=1)
+
+
+def _operations(form: Form) -> int:
+    """Rough number of nodes of the graph: the four-point averages of G, and the linear modes."""
+    model = form.ode.model
+    K, fields, L = int(model.K), int(form.ode.fields), int(model.spectrum.L)
+    spectral = L if isinstance(form, ModeForm) else L**2
+    return K * (K + 1) // 2 * fields**2 * 30 + spectral * K * fields**2 * 2
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """Change of variables between the overlaps per eigenspace and the variables of a form."""
+
+    form: Form
+    digits: int
+
+    @property
+    def lost_digits(self) -> float:
+        """Decimal digits that the change of variables costs (none for modes)."""
+        if isinstance(self.form, ModeForm):
+            return 0.0
+        with mp.workdps(20):
+            there = mp.matrix(self.form.vandermonde.evalf(20).tolist())
+            back = mp.matrix(self.form.inverse_vandermonde.evalf(20).tolist())
+            return float(mp.log10(mp.mnorm(there, 1) * mp.mnorm(back, 1)))
+
+    def to_form(self, overlaps: Any) -> Any:
+        """Variables of the form from overlaps (L, F, F)."""
+        return (
+            overlaps
+            if isinstance(self.form, ModeForm)
+            else self._apply(self.form.vandermonde, overlaps)
+        )
+
+    def to_modes(self, values: Any) -> Any:
+        """Overlaps (..., L, F, F) from variables of the form."""
+        return (
+            values
+            if isinstance(self.form, ModeForm)
+            else self._apply(self.form.inverse_vandermonde, values)
+        )
+
+    def _apply(self, matrix: Any, values: Any) -> Any:
+        # The exact matrix is applied with guard digits: it is the state that has lost them.
+        with mp.workdps(self.digits + int(self.lost_digits) + GUARD_DIGITS):
+            numbers = np.array(
+                [
+                    [mp.mpf(str(e.evalf(mp.mp.dps))) for e in matrix.row(a)]
+                    for a in range(matrix.rows)
+                ],
+                dtype=object,
+            )
+            exact_values = np.vectorize(mp.mpf, otypes=[object])(values)
+            result = np.einsum("lk,...kfh->...lfh", numbers, exact_values)
+        return result if np.asarray(values).dtype == object else result.astype(float)
+
+
+def _by_taylor(
+    form: Form, start: InitialCondition, overlaps: Any, times: Any, digits: int | None, rtol: float
+) -> Trajectory:
+    basis = _Basis(form, digits or 16)
+    notes = {"digits": digits} if digits is not None else {}
+    working = None if digits is None else digits + GUARD_DIGITS + math.ceil(basis.lost_digits)
+    if working is None and basis.lost_digits > 6:
+        raise ValueError(
+            f"the moment form of {form.ode.model.spectrum} loses "
+            f"{basis.lost_digits:.0f} digits in its change of variables: integrate in "
+            "modes, or ask for digits= (the lost digits are then added)"
+        )
+    values, how = integrate_taylor(
+        form, basis.to_form(overlaps), times, working, max(rtol * 1e-6, 2.3e-16)
+    )
+    modes = basis.to_modes(values)
+    if working is None:
+        compiled = compile_ode(form.ode.modes(), NumbaTarget())
+        errors = np.array([compiled.error(c) for c in modes])
+    else:
+        errors = _precise_errors(form.ode, modes, working)
+    return _trajectory(form, start, times, modes, errors, {"method": how, **notes})
+
+
+def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
+    target = FlintTarget(digits)
+    with target.precision(), mp.workdps(digits):
+        compiled = compile_ode(ode.modes(), target, digits)
+        return np.array([_midpoint(compiled.error(target.array(c))) for c in modes], dtype=object)
+
+
+def _midpoint(ball: flint.arb) -> mp.mpf:
+    mantissa, exponent = ball.mid().man_exp()
+    return mp.ldexp(mp.mpf(int(mantissa)), int(exponent))
+
+
+def _by_loops(
+    form: Form, start: InitialCondition, overlaps: Any, times: Any, rtol: float
+) -> Trajectory:
+    compiled = compile_ode(form, NumbaTarget())
+    return _explicit(
+        form, start, overlaps, times, rtol, compiled, compiled.rates, compiled.error, {}
+    )
+
+
+def _by_quadrature(
+    form: Form, start: InitialCondition, overlaps: Any, times: Any, rtol: float
+) -> Trajectory:
+    """D, G and eps_g by quadrature at every step; the largest error estimate is reported."""
+    model = form.ode.model
+    K, scale = int(model.K), float(model.student_scale)
+    compiled = compile_ode(form, NumbaTarget(), averages=False)
+    worst = 0.0
+
+    def coefficients(covariance: Any) -> Any:
+        nonlocal worst
+        result = averages(model.activation, covariance, K, scale)
+        worst = max(worst, result.error)
+        return result
+
+    def rates(c: Any) -> Any:
+        u, covariance = compiled.shifted(c)
+        found = coefficients(covariance)
+        return compiled.combine(c, u, found.drift, found.noise)
+
+    def error(c: Any) -> float:
+        return float(coefficients(compiled.fields(c)).generalization_error)
+
+    path = _explicit(form, start, overlaps, times, rtol, compiled, rates, error, {})
+    path.provenance["quadrature_error"] = worst
+    return path
+
+
+def _explicit(
+    form: Form,
+    start: InitialCondition,
+    overlaps: Any,
+    times: Any,
+    rtol: float,
+    compiled: CompiledODE,
+    rates: Callable[[Any], Any],
+    error: Callable[[Any], float],
+    notes: dict[str, Any],
+) -> Trajectory:
+    state = State(*compiled.sizes)
+    basis = _Basis(form, 16)
+    like = basis.to_form(overlaps).astype(float)
+    rows, how = integrate_explicit(
+        lambda _, y: state.pack_rates(rates(state.unpack(y, like))),
+        state.pack(like),
+        times,
+        rtol=max(rtol * 1e-3, 3e-14),
+        atol=max(rtol * 1e-5, 1e-16),
+    )
+    values = np.array([state.unpack(row, like) for row in rows])
+    errors = np.array([error(c) for c in values])
+    return _trajectory(form, start, times, basis.to_modes(values), errors, {"method": how, **notes})
+
+
+def _trajectory(
+    form: Form, start: InitialCondition, times: Any, modes: Any, errors: Any, notes: dict[str, Any]
+) -> Trajectory:
+    model = form.ode.model
+    K, digits = int(model.K), int(notes.get("digits", 16))
+    eigenvalues, weights = model.spectrum.values(digits + GUARD_DIGITS)
+    high = "digits" in notes
+    kind: Any = object if high else float
+    provenance = {
+        "origin": "ode",
+        **notes,
+        "form": type(form).__name__,
+        "model": str(model),
+        "gradient_flow": form.ode.gradient_flow,
+        "start": start.provenance,
+    }
+    if model.inexact:
+        provenance["floats"] = [f"{name} is the double it was given as" for name in model.inexact]
+    return Trajectory(
+        alpha=times,
+        q=modes[:, :, :K, :K],
+        r=modes[:, :, :K, K:],
+        t=np.vectorize(mp.mpf, otypes=[object])(start.t) if high else start.t.astype(float),
+        generalization_error=errors,
+        eigenvalues=np.array(eigenvalues, dtype=kind),
+        weights=np.array(weights, dtype=kind),
+        provenance=provenance,
+    )

@@ -1,0 +1,195 @@
+"""Two closed linear forms of the order-parameter equations: eigenspaces and moments.
+
+Summary
+    Given D and G, both forms are the same linear equation with another matrix in the place of
+    "multiply by lam":
+
+        d c_a / dalpha = eta (D u_a) + transposed + eta^2 nu_a G,   u_a = sum_b S_ab c_b,
+        C = sum_b S_0b c_b  (moments)   or   C = sum_k w_k lam_k c_k  (modes)
+
+    modes:    c_k are the overlaps in eigenspace k, S = diag(lam_k), nu_k = lam_k;
+    moments:  c_l = sum_k w_k lam_k^l (overlaps of k), l = 0..L-1, S = companion matrix of
+              prod_k (x - lam_k) (Cayley-Hamilton), nu_l = sum_k w_k lam_k^(l+1).
+
+    The change of variables between them is the weighted Vandermonde matrix V_lk = w_k lam_k^l.
+
+References
+    [WR24] Worschech & Rosenow (moments), [YO19] Yoshida & Okada (both).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from .symbols import C, D, G, S, alpha, c, f, h, i, j, k, l, lam, m, nu, u, w
+
+if TYPE_CHECKING:
+    from .online import OrderParameterODE
+
+__all__ = ["ModeForm", "MomentForm"]
+
+
+@dataclass(frozen=True)
+class _LinearForm:
+    """What both forms share: how c moves, given u = "lam c" and the coefficients D, G."""
+
+    ode: OrderParameterODE
+
+    @property
+    def index(self) -> sp.Symbol:
+        """The index that counts eigenspaces or moments."""
+        raise NotImplementedError
+
+    def _over_fields(self) -> tuple[sp.Symbol, sp.Expr, sp.Expr]:
+        return (f, sp.S.One, self.ode.fields)
+
+    @cached_property
+    def student_teacher(self) -> sp.Expr:
+        """dc_k[i, h]/dalpha for a teacher field h: the equation of r."""
+        a, model = self.index, self.ode.model
+        drive = sp.Sum(D[i, f] * u[a, f, h], self._over_fields())
+        return model.eta * (drive - model.weight_decay * c[a, i, h])
+
+    @cached_property
+    def student_student(self) -> sp.Expr:
+        """dc_k[i, j]/dalpha for two students: the equation of q."""
+        a, model = self.index, self.ode.model
+        drive = sp.Sum(D[i, f] * u[a, f, j] + D[j, f] * u[a, f, i], self._over_fields())
+        drift = model.eta * (drive - 2 * model.weight_decay * c[a, i, j])
+        return drift if self.ode.gradient_flow else drift + model.eta**2 * nu[a] * G[i, j]
+
+    @property
+    def shift(self) -> sp.Expr:
+        """u[k, f, h], "lam times c", in terms of c."""
+        raise NotImplementedError
+
+    @property
+    def closure(self) -> sp.Expr:
+        """C[f, h] in terms of c (or of u)."""
+        raise NotImplementedError
+
+    @property
+    def equations(self) -> tuple[sp.Eq, ...]:
+        """The closed system in index notation, D and G functions of C."""
+        a = self.index
+        return (
+            sp.Eq(sp.Derivative(c[a, i, h], alpha), self.student_teacher, evaluate=False),
+            sp.Eq(sp.Derivative(c[a, i, j], alpha), self.student_student, evaluate=False),
+            sp.Eq(u[a, f, h], self.shift, evaluate=False),
+            sp.Eq(C[f, h], self.closure, evaluate=False),
+        )
+
+    def latex(self) -> str:
+        """The closed system as a LaTeX ``aligned`` block."""
+        rows = (f"{sp.latex(eq.lhs)} &= {sp.latex(eq.rhs)}" for eq in self.equations)
+        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+
+@dataclass(frozen=True)
+class ModeForm(_LinearForm):
+    """The equations per eigenspace: u_k = lam_k c_k, C = sum_k w_k lam_k c_k (YO19)."""
+
+    @property
+    def index(self) -> sp.Symbol:
+        return k
+
+    @property
+    def shift(self) -> sp.Expr:
+        return lam[k] * c[k, f, h]
+
+    @property
+    def closure(self) -> sp.Expr:
+        return sp.Sum(w[k] * u[k, f, h], (k, 1, self.ode.model.spectrum.L))
+
+
+@dataclass(frozen=True)
+class MomentForm(_LinearForm):
+    """The equations for the moments l = 0..L-1, closed by Cayley-Hamilton (WR24).
+
+    c_l = sum_k w_k lam_k^l c_k, so that C = c_1 = u_0 and u_l = c_(l+1); the last,
+    u_(L-1) = -sum_l a_l c_l with prod_k (x - lam_k) = sum_l a_l x^l.
+    """
+
+    @property
+    def index(self) -> sp.Symbol:
+        return l
+
+    @property
+    def shift(self) -> sp.Expr:
+        L = self.ode.model.spectrum.L
+        return sp.Sum(S[l, m] * c[m, f, h], (m, 1, L))
+
+    @property
+    def closure(self) -> sp.Expr:
+        return u[sp.S.One, f, h]
+
+    @cached_property
+    def coefficients(self) -> tuple[sp.Expr, ...]:
+        """a_0, ..., a_L with prod_k (x - lam_k) = sum_l a_l x^l, exact."""
+        a = [sp.S.One]
+        for value in self.ode.model.spectrum.eigenvalues:
+            shifted, scaled = [sp.S.Zero, *a], [*a, sp.S.Zero]
+            a = [sp.expand(up - value * same) for up, same in zip(shifted, scaled, strict=True)]
+        return tuple(a)
+
+    @cached_property
+    def companion(self) -> sp.ImmutableMatrix:
+        """S: ones above the diagonal, last row -a_0, ..., -a_(L-1)."""
+        L = len(self.coefficients) - 1
+        return sp.ImmutableMatrix(
+            L, L, lambda a, b: -self.coefficients[b] if a == L - 1 else sp.Integer(a + 1 == b)
+        )
+
+    @cached_property
+    def vandermonde(self) -> sp.ImmutableMatrix:
+        """V_lk = w_k lam_k^l: moments = V modes."""
+        spectrum = self.ode.model.spectrum
+        L = len(spectrum.eigenvalues)
+        return sp.ImmutableMatrix(
+            L, L, lambda a, b: spectrum.weights[b] * spectrum.eigenvalues[b] ** a
+        )
+
+    @cached_property
+    def inverse_vandermonde(self) -> sp.ImmutableMatrix:
+        """V^-1: modes = V^-1 moments; row k holds the Lagrange polynomial of lam_k over w_k.
+
+        Raises
+        ------
+        ValueError
+            If two eigenvalues coincide (then the moments do not determine the modes).
+        """
+        spectrum = self.ode.model.spectrum
+        values, weights = spectrum.eigenvalues, spectrum.weights
+        if len(set(values)) < len(values):
+            raise ValueError(
+                f"{spectrum} has equal eigenvalues: the moments do not determine the "
+                "modes; merge equal eigenvalues into one, adding their weights"
+            )
+        rows = []
+        for value, weight in zip(values, weights, strict=True):
+            rows.append([a / weight for a in _lagrange(values, value)])
+        return sp.ImmutableMatrix(rows)
+
+    @cached_property
+    def noise_weights(self) -> tuple[sp.Expr, ...]:
+        """nu_l = sum_k w_k lam_k^(l+1)."""
+        spectrum = self.ode.model.spectrum
+        return tuple(spectrum.moment(order + 1) for order in range(len(spectrum.eigenvalues)))
+
+
+def _lagrange(values: tuple[sp.Expr, ...], at: sp.Expr) -> list[sp.Expr]:
+    """Coefficients of prod_{v != at} (x - v)/(at - v), lowest power first."""
+    a = [sp.S.One]
+    for value in values:
+        if value == at:
+            continue
+        shifted, scaled = [sp.S.Zero, *a], [*a, sp.S.Zero]
+        a = [(up - value * same) / (at - value) for up, same in zip(shifted, scaled, strict=True)]
+    return a
