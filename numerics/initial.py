@@ -22,7 +22,8 @@ import mpmath as mp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.models import TeacherStudent, exact
+from theory.exact import exact
+from theory.models import TeacherStudent
 
 from .storage import Array
 from .trajectory import is_finite, real_array
@@ -244,7 +245,10 @@ def initial(
     ValueError
         If a number is out of range, n_k = N w_k is not whole, or the seed is missing.
     """
-    width = float(exact(sigma_J, "initial: sigma_J"))
+    number = exact(sigma_J, "initial: sigma_J")
+    if not number.is_number:
+        raise ValueError(f"initial: sigma_J must be a number, found {sigma_J}")
+    width = float(number)
     if width < 0:
         raise ValueError(f"initial: sigma_J must not be negative, found {sigma_J}")
     if not model.is_explicit or not model.spectrum.L.is_Integer:

@@ -28,7 +28,7 @@ import sympy as sp
 from numba import cfunc, njit
 from numba.core.errors import NumbaError
 
-from theory.models import Activation, X
+from theory.activations import Activation, X
 
 from .storage import Array
 

@@ -96,7 +96,9 @@ def simulate(
     runs = whole_number(runs, "simulate: runs", 1)
     seed = whole_number(seed, "simulate: seed", 0)
     test_fields = whole_number(test_fields, "simulate: test_fields", 1)
-    threads = whole_number(threads or os.cpu_count() or 1, "simulate: threads", 1)
+    if threads is None:
+        threads = os.cpu_count() or 1
+    threads = whole_number(threads, "simulate: threads", 1)
     _check_model(model, start)
     counts = multiplicities(model, N)
     method, note = _choose(method, counts, start)

@@ -65,7 +65,7 @@ def read_arrays(
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} to load a {kind} from")
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as data:
             header = json.loads(str(data["header"]))
             found = header.pop("kind")
             bits = header.pop("bits")

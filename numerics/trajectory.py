@@ -105,7 +105,7 @@ def real_array(value: ArrayLike, name: str) -> Array:
                 )
     else:
         try:
-            array = array.astype(float)
+            array = array.astype(float, casting="unsafe" if array.dtype == object else "same_kind")
         except (TypeError, ValueError):
             raise TypeError(
                 f"{name} must be an array of real numbers, found {array.dtype}"
