@@ -166,16 +166,16 @@ def _agreements(a: Trajectory, b: Trajectory) -> dict[str, Agreement]:
         names = ["q", "r", *names]
     carried = min(path.digits or DOUBLE_DIGITS for path in (a, b))
     result = {}
-    with mp.workdps(max(path.digits or 0 for path in (a, b)) + 20):
-        for name in names:
-            rows = zip(getattr(a, name), getattr(b, name), strict=True)
-            digits = [_digits(np.ravel(x), np.ravel(y), carried) for x, y in rows]
-            worst = int(np.argmin(digits))
-            result[SHORT.get(name, name)] = Agreement(digits[worst], float(a.alpha[worst]))
+    for name in names:
+        rows = zip(getattr(a, name), getattr(b, name), strict=True)
+        digits = [_digits(np.ravel(x), np.ravel(y), carried) for x, y in rows]
+        worst = int(np.argmin(digits))
+        result[SHORT.get(name, name)] = Agreement(digits[worst], float(a.alpha[worst]))
     return result
 
 
 def _digits(x: Array, y: Array, carried: float) -> float:
+    # mpmath rounds a difference once, after taking it exactly: no precision to set.
     difference, size = np.max(np.abs(x - y)), max(np.max(np.abs(x)), np.max(np.abs(y)))
     if difference == 0:
         return carried

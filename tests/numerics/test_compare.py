@@ -94,10 +94,14 @@ def test_a_bias_shows_in_standard_errors():
 
 
 def test_two_ensembles_combine_their_errors():
-    """Oracle: the same noise twice gives rms z near one."""
-    ((label, found),) = compare(ensemble(300), ensemble(300, seed=1)).deviations
-    assert label == "chain, N = 100, 300 runs"
-    assert 0.4 < found["R"].rms < 1.7
+    """Oracle: z = (mean - mean')/sqrt(error^2 + error'^2), by hand."""
+    first, second = ensemble(30), ensemble(60, seed=1)
+    ((label, found),) = compare(first, second).deviations
+    assert label == "chain, N = 100, 60 runs"
+    difference = (second.mean.R - first.mean.R)[1:]
+    z = difference / np.sqrt(first.standard_error.R**2 + second.standard_error.R**2)[1:]
+    assert found["R"].rms == pytest.approx(np.sqrt(np.mean(z**2)))
+    assert found["R"].largest == pytest.approx(np.max(np.abs(z)))
 
 
 def test_the_text_is_a_table():

@@ -110,6 +110,15 @@ def test_numbers_do_not_depend_on_threads_runs_or_output_times(method):
     assert not np.any(one[0][0] == one[0][1])
 
 
+def test_test_fields_are_independent_of_the_steps():
+    """Oracle: zero correlation; one shared stream would make y^2 of both the same number."""
+    model = TeacherStudent(K=1, M=1, activation="linear", eta=1)
+    start = InitialCondition(q=[[[0]]], r=[[[0]]])
+    runs = simulate(model, start, 1, 8, 300, 2, at=[0, 1 / 8], test_fields=1)
+    pair = runs.generalization_error[:, 0], runs.r[:, 1, 0, 0, 0]
+    assert abs(np.corrcoef(*pair)[0, 1]) < 4 / math.sqrt(300)
+
+
 def test_between_steps_the_overlaps_are_linear_in_alpha():
     """Oracle: the steps at both ends."""
     start = initial(ERF22, "1/2", N=16, seed=0)

@@ -105,8 +105,10 @@ def test_saved_mpf_come_back_bit_by_bit(tmp_path, digits):
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
-    """Oracle: the file of before, and nothing else."""
+    """Oracle: the file of before, and nothing else; a good one is a new file, renamed."""
     target = Trajectory(**fields()).save(tmp_path / "run.npz")
+    first = target.stat().st_ino
+    assert Trajectory(**fields()).save(target).stat().st_ino != first
     before = target.read_bytes()
 
     def full_disk(stream, **arrays):
