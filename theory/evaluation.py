@@ -22,7 +22,7 @@ import mpmath as mp
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-__all__ = ["numerical", "rational_points", "unevaluated", "variables"]
+__all__ = ["numerical", "rational_points", "unevaluated", "variables", "written_out"]
 
 Point = Mapping[sp.Basic, Any]
 Evaluator = Callable[[Point], Any]
@@ -75,7 +75,7 @@ def numerical(expr: sp.Expr) -> Evaluator:
             f"no numerical value for {', '.join(map(str, undefined))}: "
             "add what it means to the definitions of the check"
         )
-    return _compile(_expand_indexed_sums(expr))
+    return _compile(written_out(expr))
 
 
 def _compile(expr: sp.Expr) -> Evaluator:
@@ -94,13 +94,23 @@ def _compile(expr: sp.Expr) -> Evaluator:
     return value
 
 
-def _expand_indexed_sums(expr: sp.Expr) -> sp.Expr:
-    """Write out finite sums over indexed symbols, so that every Q[i, j] is a variable."""
+def written_out(expr: sp.Basic) -> sp.Basic:
+    """Write out finite sums and products over indexed symbols, so that every Q[i, j] appears."""
 
     def applies(node: sp.Basic) -> bool:
-        return isinstance(node, (sp.Sum, sp.Product)) and node.has(sp.Indexed)
+        listed = isinstance(node, (sp.Sum, sp.Product)) and node.has(sp.Indexed)
+        return bool(listed and all(bound.is_Integer for bound in node.limits[-1][1:]))
 
-    return expr.replace(applies, lambda node: node.func(node.function, *node.limits).doit())
+    def terms(node: Any) -> sp.Expr:
+        # The last limit is the outermost; inner bounds may depend on its index.
+        *inner, (index, low, high) = node.limits
+        body = node.func(node.function, *inner) if inner else node.function
+        joined = sp.Add if isinstance(node, sp.Sum) else sp.Mul
+        return joined(
+            *(written_out(body.xreplace({index: sp.Integer(m)})) for m in range(low, high + 1))
+        )
+
+    return expr.replace(applies, terms)
 
 
 def _bounded(node: sp.Basic) -> Evaluator:

@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from .evaluation import unevaluated
+from .evaluation import unevaluated, written_out
 
 __all__ = [
     "Definitions",
@@ -56,15 +56,19 @@ def as_definitions(definitions: Mapping[Any, Any] | None) -> Definitions:
 def apply_definitions(expr: sp.Basic, definitions: Definitions) -> sp.Basic:
     """Replace notation by its meaning, in the order of the definitions.
 
+    Sums over indexed symbols are written out as soon as their bounds are integers, so that a
+    definition of Q[2, 1] reaches the terms of a sum over Q[i, j].
+
     A Lambda is applied without renaming: ``E -> Lambda(u, Integral(u*density(x), (x, -oo, oo)))``
     captures the x of ``E[g(x)]``, as an average must.
     """
     for key, meaning in definitions:
+        expr = written_out(expr)
         if isinstance(key, (type, sp.IndexedBase)):
             expr = _apply_lambda(expr, key, meaning)
         else:
             expr = expr.xreplace({key: meaning})
-    return expr
+    return written_out(expr)
 
 
 def _apply_lambda(expr: sp.Basic, key: Any, meaning: sp.Lambda) -> sp.Basic:

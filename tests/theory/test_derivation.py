@@ -21,7 +21,7 @@ from theory.notation import numbers
 
 x, y, u = sp.symbols("x y u", real=True)
 a, b = sp.symbols("a b", positive=True)
-n = sp.Symbol("n", integer=True, positive=True)
+n, k, M = sp.symbols("n k M", integer=True, positive=True)
 alpha, eta = sp.symbols("alpha eta", positive=True)
 Q = sp.IndexedBase("Q", positive=True)
 lam, w = sp.IndexedBase("lambda"), sp.IndexedBase("w")
@@ -52,6 +52,11 @@ SYMBOLIC = {
         sp.MatrixSymbol("A", 2, 2) ** 2,
         sp.Matrix([[a**2 + 1, 2 * a], [2 * a, a**2 + 1]]),
         Symbolic({sp.MatrixSymbol("A", 2, 2): sp.Matrix([[a, 1], [1, a]])}),
+    ),
+    "symmetric sum": step(
+        sp.Sum(Q[n, k], (n, 1, k), (k, 1, M)) + Q[2, 1],
+        Q[1, 1] + 2 * Q[1, 2] + Q[2, 2],
+        Symbolic({M: 2, Q[2, 1]: Q[1, 2]}),
     ),
     "trigonometric": step(sp.sin(x) ** 2, 1 - sp.cos(x) ** 2, Symbolic()),
     "rational": step(1 / (a - b) - 1 / (a + b), 2 * b / (a**2 - b**2), Symbolic()),
