@@ -63,11 +63,11 @@ class _NumberPrinter(StrPrinter):
         base, exponent = expr.args
         text = self.parenthesize(base, PRECEDENCE["Pow"] + 1)
         if exponent.is_Integer:
-            power = text if abs(exponent) == 1 else f"{text}**{abs(exponent)}"
+            power = text if abs(exponent) == 1 else f"power({self._print(base)}, {abs(exponent)})"
             return power if exponent > 0 else f"(1 / {power})"
         if exponent.is_Rational and exponent.q == 2:
             root = f"sqrt({self._print(base)})"
-            power = root if abs(exponent.p) == 1 else f"{root}**{abs(exponent.p)}"
+            power = root if abs(exponent.p) == 1 else f"power({root}, {abs(exponent.p)})"
             return power if exponent.p > 0 else f"(1 / {power})"
         if base == sp.E:
             return f"exp({self._print(exponent)})"

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import flint
 import mpmath as mp
 import numpy as np
 
@@ -32,7 +31,7 @@ from .explicit import integrate_explicit
 from .initial import InitialCondition
 from .quadrature import averages
 from .state import State
-from .targets import FlintTarget, NumbaTarget
+from .targets import FlintTarget, NumbaTarget, midpoint
 from .taylor import integrate_taylor
 from .trajectory import Trajectory, check_times
 
@@ -232,12 +231,7 @@ def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
     target = FlintTarget(digits)
     with target.precision(), mp.workdps(digits):
         compiled = compile_ode(ode.modes(), target, digits)
-        return np.array([_midpoint(compiled.error(target.array(c))) for c in modes], dtype=object)
-
-
-def _midpoint(ball: flint.arb) -> mp.mpf:
-    mantissa, exponent = ball.mid().man_exp()
-    return mp.ldexp(mp.mpf(int(mantissa)), int(exponent))
+        return np.array([midpoint(compiled.error(target.array(c))) for c in modes], dtype=object)
 
 
 def _by_loops(

@@ -26,7 +26,7 @@ import sympy as sp
 
 from .codegen import FUNCTIONS
 
-__all__ = ["FlintTarget", "HeyokaTarget", "NumbaTarget", "Target"]
+__all__ = ["FlintTarget", "HeyokaTarget", "NumbaTarget", "Target", "midpoint"]
 
 BITS_PER_DIGIT = 3.3219280948873626
 NAMES = ("sqrt", *FUNCTIONS.values())
@@ -71,6 +71,7 @@ class NumbaTarget(Target):
     _HEADER = (
         f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\n\nzero = 0.0\n\n\n"
         "@njit(cache=True, inline='always')\ndef rational(p, q):\n    return p / q\n\n\n"
+        "@njit(cache=True, inline='always')\ndef power(x, n):\n    return x**n\n\n\n"
     )
 
     def number(self, value: Any) -> float:
@@ -113,6 +114,7 @@ class FlintTarget(Target):
             "pi": flint.arb.pi(),
             "zero": flint.arb(0),
             "rational": lambda p, q: flint.arb(flint.fmpq(p, q)),
+            "power": _integer_power,
         }
 
 
@@ -141,6 +143,7 @@ class HeyokaTarget(Target):
             "pi": hy.pi,
             "zero": self.number(0),
             "rational": lambda p, q: self.number(sp.Rational(p, q)),
+            "power": lambda x, n: x**n,
         }
 
 
@@ -151,6 +154,14 @@ def _decimal(value: Any, bits: int) -> str:
         with mp.workdps(digits):
             return str(mp.nstr(mp.mpf(value), digits))
     return str(sp.N(value, digits))
+
+
+def _integer_power(x: flint.arb, n: int) -> flint.arb:
+    """x^n by squaring: flint's own power of a ball that contains zero is not a number."""
+    if n == 1:
+        return x
+    half = _integer_power(x * x, n // 2)
+    return half * x if n % 2 else half
 
 
 def _arb(value: Any) -> flint.arb:
@@ -200,3 +211,9 @@ def _cache_folder() -> Path:
     folder = Path(tempfile.gettempdir()) / f"specscale-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+def midpoint(ball: flint.arb) -> mp.mpf:
+    """The centre of a ball, as an mpmath number (use inside a sufficient working precision)."""
+    mantissa, exponent = ball.mid().man_exp()
+    return mp.ldexp(mp.mpf(int(mantissa)), int(exponent))
