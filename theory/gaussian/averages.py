@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.models import Activation
+from theory.activations import Activation
 
 from .covariance import PAIR, QUADRUPLE, as_covariance, quadruple_covariance
 from .error_function import ErrorFunction

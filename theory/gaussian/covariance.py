@@ -7,7 +7,7 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-from theory.models import exact
+from theory.exact import exact
 
 __all__ = ["PAIR", "QUADRUPLE", "as_covariance", "quadruple_covariance"]
 

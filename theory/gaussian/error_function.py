@@ -17,7 +17,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.models import Activation, X
+from theory.activations import Activation, X
 
 from .family import Family
 

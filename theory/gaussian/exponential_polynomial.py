@@ -17,7 +17,7 @@ from itertools import product
 
 import sympy as sp
 
-from theory.models import Activation, X
+from theory.activations import Activation, X
 
 from .family import Family
 from .wick import Pair, one_field_averages, product_average

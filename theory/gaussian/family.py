@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import sympy as sp
 
-from theory.models import Activation
+from theory.activations import Activation
 
 __all__ = ["Family", "NoClosedForm"]
 

@@ -18,7 +18,7 @@ from functools import cached_property
 
 import sympy as sp
 
-from theory.models import Activation, X
+from theory.activations import Activation, X
 
 from .family import Family
 
