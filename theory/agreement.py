@@ -90,14 +90,14 @@ def _entry_difference(left: sp.Expr, right: sp.Expr) -> str:
 def _screen(left: sp.Expr, right: sp.Expr) -> str:
     """Refute an identity by its values at two rational points; empty when nothing is refuted.
 
-    Only real finite values decide, and only of expressions without integrals, sums and limits.
+    Only expressions without integrals, sums and limits are evaluated.
     """
     if unevaluated(left) or unevaluated(right):
         return ""
     try:
         sides = entrywise(left), entrywise(right)
         for point in rational_points(variables(left, right), 2):
-            problem = disagreement(*sides, point, SCREEN_DIGITS, real_only=True)
+            problem = disagreement(*sides, point, SCREEN_DIGITS)
             if problem:
                 return problem
     except (ValueError, TypeError, ArithmeticError, NameError, NotImplementedError):
@@ -117,12 +117,10 @@ def disagreement(
     right: Values,
     point: Mapping[sp.Basic, sp.Expr],
     digits: int,
-    real_only: bool = False,
 ) -> str:
     """What differs at `point`; empty when all entries agree to `digits` relative digits.
 
-    Where one value is exactly 0 the agreement is absolute. NaN and infinity agree with nothing;
-    with `real_only`, values that are not finite and real are passed over.
+    Where one value is exactly 0 the agreement is absolute. NaN and infinity agree with nothing.
     """
     with mp.workdps(digits + GUARD_DIGITS):
         at = {s: mp.mpmathify(sp.N(v, digits + GUARD_DIGITS)) for s, v in point.items()}
@@ -131,8 +129,6 @@ def disagreement(
         if len(ours) != len(theirs):
             return _shapes_differ(f"{len(ours)} entries", f"{len(theirs)} entries")
         for a, b in zip(ours, theirs, strict=True):
-            if real_only and not (_is_real(a) and _is_real(b)):
-                continue
             if not _agree(a, b, digits):
                 shown = ", ".join(f"{s} = {v}" for s, v in point.items())
                 return (
@@ -140,10 +136,6 @@ def disagreement(
                     f"{mp.nstr(a - b, 5)}" + (f" at {shown}" if shown else "")
                 )
     return ""
-
-
-def _is_real(value: Any) -> bool:
-    return bool(mp.isfinite(value) and mp.im(value) == 0)
 
 
 def _agree(a: Any, b: Any, digits: int) -> bool:

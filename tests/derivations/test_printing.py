@@ -46,6 +46,8 @@ PRINTED = {
     ),
     "average": (Expectation(f(x) * x) ** 2, r"\mathbb{E}[x f(x)]^{2}"),
     "sum": (sp.Sum(k**-beta, (k, 1, L)), r"\sum_{k=1}^{L} k^{- \beta}"),
+    "sum of products": (sp.Sum(x * Q[k, 1], (k, 1, L)), r"\sum_{k=1}^{L} x Q_{k1}"),
+    "order as stored": (sp.Mul(y, x, evaluate=False), "y x"),
     "one sign": (sp.Sum(Q[i, j] + 1, (i, 1, K), (j, 1, K)), r"\sum_{i,j=1}^{K} (1 + Q_{ij})"),
     "two signs": (
         sp.Sum(Q[i, j], (i, 1, L), (j, 1, K)),

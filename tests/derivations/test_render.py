@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -161,6 +162,21 @@ def test_documents_are_replaced_and_readable_by_all(tmp_path):
     assert path.read_text().startswith(r"\documentclass")
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_interrupted_build_leaves_the_old_document(tmp_path, monkeypatch):
+    """Oracle: a disk that is full after ten bytes."""
+
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError("disk full")
+
+    (tmp_path / "sample.tex").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="disk full"):
+        render(SAMPLE, "tex", tmp_path)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("sample.tex", "old")]
 
 
 def test_documents_do_not_change_from_build_to_build(tmp_path):

@@ -83,6 +83,19 @@ NUMERIC = {
         1 / Q[1, 1],
         Numeric(points=({Q[1, 1]: 1}, {Q[1, 1]: 2}, {Q[1, 1]: sp.Rational(1, 3)})),
     ),
+    "indexed sum": step(
+        sp.Sum(Q[n, 1] ** 2, (n, 1, M)),
+        Q[1, 1] ** 2 + Q[2, 1] ** 2,
+        Numeric({M: 2}, points=[{Q[1, 1]: v, Q[2, 1]: v + 1} for v in (2, 3, 4)]),
+    ),
+    "notation with an argument": step(
+        q(alpha),
+        sp.log(2) / a,
+        Numeric(
+            points=({a: 1}, {a: 2}, {a: 3}),
+            evaluate=lambda p: mp.findroot(lambda t: mp.exp(-p[a] * t) - mp.mpf(1) / 2, 0.3),
+        ),
+    ),
     "fewer digits": step(sp.Sum(1 / n**4, (n, 1, sp.oo)), sp.pi**4 / 90, Numeric(digits=20)),
     "matrix": step(
         sp.MatrixSymbol("A", 1, 2),
