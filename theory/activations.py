@@ -135,4 +135,9 @@ def _activation_in_x(expr: sp.Expr) -> sp.Expr:
             f"an activation is an expression in exactly one symbol, found "
             f"{[str(s) for s in symbols]} in {expr}"
         )
-    return exact(expr, "activation").subs(symbols[0], X)
+    in_x = exact(expr, "activation").subs(symbols[0], X)
+    for point in (sp.Rational(-7, 10), sp.Rational(7, 10)):
+        value = sp.N(in_x.subs(X, point))
+        if value.is_real is False:
+            raise ValueError(f"activation must be real, found {expr} = {value} at {point}")
+    return in_x

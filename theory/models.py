@@ -106,7 +106,13 @@ class TeacherStudent:
         unknown = sorted(set(changes) - known)
         if unknown:
             raise TypeError(f"TeacherStudent has no parameter {unknown}; it has {sorted(known)}")
-        return replace(self, **changes)
+        changed = replace(self, **changes)
+        # The kept values are exact by now: that they came from floats must be handed on.
+        kept = tuple(n for n in self.inexact if n not in changes and n not in changed.inexact)
+        if "spectrum" in changes:
+            kept = tuple(n for n in kept if not n.startswith("spectrum."))
+        object.__setattr__(changed, "inexact", kept + changed.inexact)
+        return changed
 
     def latex(self) -> str:
         """The model in one line of LaTeX."""
@@ -116,7 +122,12 @@ class TeacherStudent:
             self.activation.latex(),
             self.spectrum.latex(),
             rf"\eta = {sp.latex(self.eta)}",
+            rf"c = {sp.latex(self.student_scale)}",
         ]
+        for name in ("label_noise", "weight_decay"):
+            value = getattr(self, name)
+            if value != 0:
+                parts.append(rf"\text{{{name.replace('_', ' ')}}} = {sp.latex(value)}")
         return r",\quad ".join(parts)
 
     def _repr_latex_(self) -> str:

@@ -1,0 +1,100 @@
+"""Spectra: normalised, exact; oracles are the defining sums and mpmath's zeta function."""
+
+import mpmath as mp
+import pytest
+import sympy as sp
+
+from theory import Discrete, Isotropic, PowerLaw
+
+SPECTRA = [
+    Isotropic(),
+    PowerLaw(beta=1, L=7),
+    PowerLaw(beta="3/10", L=12),
+    Discrete([3, 2, 1]),
+    Discrete(["1/3", sp.sqrt(2), 5], weights=[1, 5, 2]),
+]
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
+def test_normalisation_is_exact(spectrum):
+    """Oracle: sum w = 1, and sum w lam = 1 at 200 digits (nothing in it is rounded)."""
+    assert sum(spectrum.weights) == 1
+    pairs = zip(spectrum.weights, spectrum.eigenvalues, strict=True)
+    assert abs(sum((w * e).evalf(200) for w, e in pairs) - 1) < sp.Rational(1, 10**198)
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
+@pytest.mark.parametrize("order", [0, 1, 2, 5, -1])
+def test_moment_is_its_sum(spectrum, order):
+    """Oracle: sum_k w_k lam_k^l evaluated at 40 digits from the listed eigenvalues."""
+    pairs = zip(spectrum.weights, spectrum.eigenvalues, strict=True)
+    direct = sum((w * e**order).evalf(40) for w, e in pairs)
+    assert abs(spectrum.moment(order).evalf(40) - direct) < 1e-35 * abs(direct)
+
+
+@pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
+def test_values_are_the_eigenvalues_to_the_digits_asked(spectrum):
+    """Oracle: SymPy's evaluation of the exact eigenvalues and weights at 60 digits."""
+    values, weights = spectrum.values(50)
+    with mp.workdps(60):
+        for found, exact in [
+            *zip(values, spectrum.eigenvalues, strict=True),
+            *zip(weights, spectrum.weights, strict=True),
+        ]:
+            assert abs(found - mp.mpf(sp.N(exact, 60))) <= mp.mpf(10) ** -50 * found
+
+
+def test_power_law_against_zeta():
+    """Oracle: lam_k = L k^-(1+beta)/H_L, with H_L(2) = zeta(2) - zeta(2, L+1) from mpmath."""
+    values, _ = PowerLaw(beta=1, L=1000).values(30)
+    with mp.workdps(35):
+        harmonic = mp.zeta(2) - mp.zeta(2, 1001)
+        for k in (1, 10, 1000):
+            assert abs(values[k - 1] * harmonic * k**2 / 1000 - 1) < mp.mpf(10) ** -29
+
+
+def test_symbolic_size_has_moments_in_closed_form():
+    """Oracle: the same moment with L = 6 inserted, summed."""
+    L, beta = sp.Symbol("L", integer=True, positive=True), sp.Symbol("beta", positive=True)
+    closed = PowerLaw(beta, L).moment(2).subs({L: 6, beta: 2})
+    assert sp.simplify(closed.doit() - PowerLaw(2, 6).moment(2)) == 0
+    assert PowerLaw(beta, 3).largest.subs(beta, 1) == sp.Rational(108, 49)
+
+
+def test_isotropic_is_the_power_law_of_one_mode():
+    """Oracle: L = 1 leaves one eigenvalue, 1, whatever beta is."""
+    single = PowerLaw(beta=2, L=1)
+    assert single.eigenvalues == Isotropic().eigenvalues == (1,)
+    assert single.weights == Isotropic().weights == (1,)
+
+
+def test_inexact_parameters_are_on_record():
+    """Oracle: which parameters were typed as floats."""
+    assert PowerLaw(beta=0.3, L=2).inexact == ("beta",)
+    assert PowerLaw(beta="0.3", L=2).inexact == ()
+    assert Discrete([1, 2], weights=[1, 0.5]).inexact == ("eigenvalues",)
+    assert Discrete([1, 2]).inexact == ()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PowerLaw(beta=0, L=4), "PowerLaw: beta must be positive, found 0"),
+        (lambda: PowerLaw(beta=-1, L=4), "PowerLaw: beta must be positive"),
+        (lambda: PowerLaw(beta=float("nan"), L=4), "PowerLaw: beta must be finite"),
+        (lambda: PowerLaw(beta=1, L=0), "PowerLaw: L must be a positive integer"),
+        (lambda: PowerLaw(beta=1, L=2.5), "PowerLaw: L must be a positive integer"),
+        (lambda: Discrete([]), "Discrete: the list of eigenvalues is empty"),
+        (lambda: Discrete([1, 0]), "Discrete: eigenvalue 2 must be positive, found 0"),
+        (lambda: Discrete([-1]), "Discrete: eigenvalue 1 must be positive"),
+        (lambda: Discrete([1, float("inf")]), "Discrete: eigenvalue 2 must be finite"),
+        (lambda: Discrete([1, 2], weights=[1]), "2 eigenvalues but 1 weights"),
+        (lambda: Discrete([1, 2], weights=[1, 0]), "Discrete: weight 2 must be positive"),
+        (lambda: PowerLaw(1, sp.Symbol("L")).eigenvalues, "symbolic L"),
+        (lambda: PowerLaw(sp.Symbol("beta"), 3).values(), r"still contains the symbols \['beta'\]"),
+    ],
+)
+def test_bad_spectrum_is_refused(make, message):
+    """Oracle: the message names the spectrum, what was found and what to do."""
+    with pytest.raises(ValueError, match=message):
+        make()
