@@ -124,7 +124,7 @@ class _Printer(LatexPrinter):
         if name:
             return rf"\frac{{{sign}{power} {name}}}{{{below}}}"
         operand = self.parenthesize(expr.expr, PRECEDENCE["Mul"], strict=True)
-        return rf"\frac{{{sign}{power}}}{{{below}}} {operand}"
+        return rf"\frac{{{sign}{power}}}{{{below}}} \, {operand}"
 
     def _bare_name(self, expr: sp.Expr) -> str:
         """What stands above the fraction bar: dq, not dq(alpha); empty for longer operands."""
@@ -281,18 +281,23 @@ def latex_equation(equations: sp.Eq | Sequence[sp.Eq], width: int = WIDTH) -> st
         ``aligned`` environment.
     """
     listed = [equations] if isinstance(equations, sp.Eq) else list(equations)
-    rows: list[str] = []
-    for eq in listed:
-        left = latex(eq.lhs)
-        # A left side that leaves no room stands on a line of its own.
-        indent = min(_width(left), width / 3)
-        first, *more = _lines(eq.rhs, width - indent - 2)
-        rows.append(f"{left} &= {first}")
-        rows += [rf"&\quad {line}" for line in more]
+    rows = [row for eq in listed for row in _rows(eq, width)]
     if len(rows) == 1:
         return rows[0].replace(" &= ", " = ", 1)
     inside = " \\\\[4pt]\n".join(rows)
     return f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}"
+
+
+def _rows(eq: sp.Eq, width: float) -> list[str]:
+    """The rows of one equation; a left side that leaves no room has the first to itself."""
+    left = latex(eq.lhs)
+    if _width(left) > width / 2 and _width(left) + _width(latex(eq.rhs)) > width:
+        first, *more = _lines(eq.rhs, width - 4)
+        rows = [f"& {left}", rf"&\quad = {first}"]
+    else:
+        first, *more = _lines(eq.rhs, width - _width(left) - 2)
+        rows = [f"{left} &= {first}"]
+    return [*rows, *(rf"&\quad {line}" for line in more)]
 
 
 def _lines(expr: sp.Basic, width: float) -> list[str]:

@@ -49,7 +49,8 @@ def _step(number: int, step: Step) -> str:
     parts = [rf"\step{{{number}}}{{{to_latex(step.text)}}}"]
     if step.equations:
         shown = latex_equation(step.equations)
-        parts.append(f"\\begin{{equation}}\n{shown}\n\\tag{{{number}}}\n\\end{{equation}}")
+        display = f"\\fitted{{{shown}}}\n\\tag{{{number}}}"
+        parts.append(f"\\begin{{equation}}\n{display}\n\\end{{equation}}")
     else:
         parts.append(r"\par\nopagebreak")
     reason, label = to_latex(step.reason), to_latex(step.check.label)

@@ -42,7 +42,7 @@ PRINTED = {
     ),
     "of a sum": (
         sp.Derivative(sp.exp(-x) + 1, x),
-        r"\frac{\mathrm{d}}{\mathrm{d} x} (1 + e^{- x})",
+        r"\frac{\mathrm{d}}{\mathrm{d} x} \, (1 + e^{- x})",
     ),
     "average": (Expectation(f(x) * x) ** 2, r"\mathbb{E}[x f(x)]^{2}"),
     "sum": (sp.Sum(k**-beta, (k, 1, L)), r"\sum_{k=1}^{L} k^{- \beta}"),
@@ -104,6 +104,14 @@ def test_a_long_sum_is_split_between_terms():
     assert all(text.count(latex(term)) == 1 for term in TERMS)
     wider = latex_equation(equation(x, sp.Add(*TERMS)), width=80)
     assert len(wider.splitlines()) < len(text.splitlines())
+
+
+def test_a_long_left_side_has_its_own_line():
+    """Oracle: by eye."""
+    left, right = sp.Add(*TERMS[:4]), sp.Add(*TERMS[4:8])
+    first, second = latex_equation(equation(left, right)).splitlines()[1:-1]
+    assert first == rf"& {latex(left)} \\[4pt]"
+    assert second == rf"&\quad = {latex(right)}"
 
 
 def test_a_long_factor_is_split_inside_brackets():

@@ -102,6 +102,7 @@ def test_tex_is_a_complete_article(tmp_path):
         r"$a$ & rate \\",
         r"\step{1}{Relaxation at rate $2a$, \ensuremath{\beta} \ensuremath{\le} 1 \& <fast>.}",
         r"\frac{\mathrm{d} q}{\mathrm{d} x} = - 2 a q(x)",
+        r"\begin{equation}" "\n" r"\fitted{\int",
         r"\tag{2}",
         r"\reason{Separate variables; 100 \% exact.}{symbolic}{symbolic}",
         r"{numeric}{numeric, 40 digits}",
