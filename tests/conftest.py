@@ -13,7 +13,7 @@ DIGITS, BITS = 15, 53
 
 @pytest.fixture(autouse=True)
 def precision():
-    """Precision is an argument, never global state: a test that leaks it fails, the next is safe."""
+    """Precision is an argument, not global state: a test that leaks it fails alone."""
     mp.mp.dps, flint.ctx.prec = DIGITS, BITS
     yield
     left = mp.mp.dps, flint.ctx.prec

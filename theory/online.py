@@ -171,7 +171,7 @@ class OrderParameterODE:
         if evaluate:
             for kernel, closed in self.kernels.items():
                 expr = expr.replace(kernel, closed)
-        return expr
+        return _distributed(expr)
 
     @cached_property
     def generalization_error(self) -> sp.Expr:
@@ -242,14 +242,15 @@ def order_parameter_odes(model: TeacherStudent, gradient_flow: bool = False) -> 
     TypeError
         If `model` is not a TeacherStudent.
     ValueError
-        If g' vanishes almost everywhere, so that SGD does not move (sign).
+        If g' vanishes almost everywhere (sign), so that SGD does not move.
     """
     if not isinstance(model, TeacherStudent):
         raise TypeError(f"order_parameter_odes needs a TeacherStudent, found {model!r}")
-    if model.activation.name == "sign":
+    slope = model.activation.derivative.replace(sp.DiracDelta, lambda *_: sp.S.Zero)
+    if sp.simplify(slope) == 0:
         raise ValueError(
-            "activation sign: g' vanishes almost everywhere, so SGD does not move the "
-            "student; use erf, which tends to sign for large weights"
+            f"activation {model.activation.name}: g' vanishes almost everywhere, so SGD does not "
+            "move the student; use erf, which tends to sign for large weights"
         )
     return OrderParameterODE(model, gradient_flow)
 
@@ -267,6 +268,17 @@ def _gradient(pair_sum: sp.Expr, a: sp.Symbol, b: sp.Symbol) -> sp.Expr:
     along_h = first.xreplace({f: a}) + second.subs({f: h, h: a}, simultaneous=True)
     diagonal = sp.Sum(_symmetric(along_h), (h, *total.limits[0][1:]))
     return number * (sp.KroneckerDelta(a, b) * diagonal + _symmetric(third.xreplace({f: a, h: b})))
+
+
+def _distributed(expr: sp.Expr) -> sp.Expr:
+    """Products multiplied out at the top level only: arguments and denominators stay as derived."""
+    if isinstance(expr, sp.Add):
+        return sp.Add(*map(_distributed, expr.args))
+    sums = [factor for factor in expr.args if isinstance(factor, sp.Add)]
+    if not isinstance(expr, sp.Mul) or not sums:
+        return expr
+    rest = expr / sums[0]
+    return sp.Add(*(_distributed(rest * term) for term in sums[0].args))
 
 
 def _symmetric(expr: sp.Expr) -> sp.Expr:
