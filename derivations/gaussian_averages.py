@@ -12,7 +12,7 @@ import mpmath as mp
 import sympy as sp
 
 from theory.derivation import Derivation, Expectation, Numeric, Step, Symbolic, equation
-from theory.gaussian import I2_kernel, I3, I4_kernel, price, stein
+from theory.gaussian import I3, I2_kernel, I4_kernel, price, stein
 from theory.notation import apply_definitions, as_definitions
 
 from .witness import gaussian_average
@@ -23,7 +23,7 @@ a, b, c, d, x, t = sp.symbols("a b c d x t", real=True)
 Caa, Cbb, Ccc, Cdd = sp.symbols("C_aa C_bb C_cc C_dd", positive=True)
 Cab, Cac, Cad, Cbc, Cbd, Ccd = sp.symbols("C_ab C_ac C_ad C_bc C_bd C_cd", real=True)
 Tcc, Tdd, Tcd = sp.symbols("Ctilde_cc Ctilde_dd Ctilde_cd", real=True)
-Lambda4 = sp.Symbol("Lambda_4", positive=True)
+Lambda4, I_4 = sp.Symbol("Lambda_4", positive=True), sp.Symbol("I_4", positive=True)
 g, dg, ddg, p = (sp.Function(name) for name in ("g", "g'", "g''", "p"))
 S = [sp.Symbol(f"{row}_{n}", real=True) for row in "abcd" for n in (1, 2)]
 
@@ -240,10 +240,11 @@ def _four_point_steps() -> list[Step]:
             definitions={**tilted, Lambda4: lambda4, **_rank_two()},
         ),
         Step(
-            "Inserting the tilted entries gives the expression that the integrators run.",
-            equation(closed, kernel),
-            "Substitution; this is the kernel compiled by the numerics.",
-            Numeric({**tilted, Lambda4: lambda4}, points),
+            "The kernel that the integrators run is the same expression, with the tilted entries "
+            "inserted.",
+            equation(I_4, closed),
+            "Substitution; the left side is the compiled kernel.",
+            Numeric({I_4: kernel, **tilted, Lambda4: lambda4}, points),
         ),
     ]
 

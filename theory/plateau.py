@@ -59,14 +59,21 @@ class SymmetricSector:
     @cached_property
     def closed_error(self) -> sp.Expr:
         """eps_g(Q, P, R) in closed form."""
-        return self.error.replace(I2f, self.ode.kernels[I2f])
+        return sp.expand(self._closed(self.error))
 
     @cached_property
     def drift(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         """(A, a, b): diagonal and off-diagonal of D^x, and D^y, as functions of Q, P, R."""
-        M, e = UNITS, self.closed_error
+        M, e = UNITS, self.error
         # D_if = -(d/dC_if + d/dC_fi) eps_g; M diagonal, M (M-1) off-diagonal, M^2 teacher entries.
-        return -2 * e.diff(Q) / M, -2 * e.diff(P) / (M * (M - 1)), -e.diff(R) / M**2
+        entries = -2 * e.diff(Q) / M, -2 * e.diff(P) / (M * (M - 1)), -e.diff(R) / M**2
+        diagonal, off, teacher = (sp.expand(sp.simplify(entry)) for entry in entries)
+        return self._closed(diagonal), self._closed(off), self._closed(teacher)
+
+    def _closed(self, expr: sp.Expr) -> sp.Expr:
+        for kernel, closed in self.ode.kernels.items():
+            expr = expr.replace(kernel, closed)
+        return expr
 
     @cached_property
     def coupling(self) -> sp.Expr:
@@ -160,7 +167,7 @@ def _fixed_point(scale: str) -> dict[str, sp.Expr]:
     collapsed = {R: sp.sqrt(Q / UNITS)}
     (root,) = sp.solve(dr.subs(collapsed), Q)
     point = {Q: root, R: sp.simplify(collapsed[R].subs(Q, root))}
-    if sp.simplify(dq.subs(point)) != 0:
+    if sp.factor(sp.simplify(sp.together(dq.subs(point)))) != 0:
         raise ArithmeticError(f"plateau: {point} is not stationary in the student overlaps")
     return {
         "Q": root,

@@ -5,8 +5,8 @@ import re
 import mpmath as mp
 import pytest
 import sympy as sp
+from mutate import mutations
 
-from tests.derivations.mutate import mutations
 from theory.derivation import (
     Assumed,
     Derivation,

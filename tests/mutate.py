@@ -18,19 +18,29 @@ from theory.notation import numbers
 
 
 def mutations(step: Step) -> Iterator[Step]:
-    """Copies of `step` with exactly one printed number moved by one away from zero.
+    """Copies of `step` with exactly one coefficient changed.
 
-    n -> n + 1 (n >= 0), n -> n - 1 (n < 0), p/q -> (p + q)/q; every position on both sides,
-    subscripts and matrix shapes excepted. An assumed step prints no numbers and has no mutations.
+    Every printed number moves by one away from zero, n -> n + 1 (n >= 0), n -> n - 1 (n < 0),
+    p/q -> (p + q)/q, at every position on both sides, subscripts and matrix shapes excepted; and
+    every top-level term of a right side, whose coefficient 1 is not printed, is doubled. An assumed
+    step prints no numbers and has no mutations.
     """
     if isinstance(step.check, Assumed):
         return
     for n, eq in enumerate(step.equations):
-        for path, number in numbers(eq):
-            changed = _with(eq, path, number - 1 if number < 0 else number + 1)
+        for changed in _changed(eq):
             equations = (*step.equations[:n], changed, *step.equations[n + 1 :])
             single = isinstance(step.equation, sp.Eq)
             yield replace(step, equation=changed if single else equations)
+
+
+def _changed(eq: sp.Eq) -> Iterator[sp.Eq]:
+    for path, number in numbers(eq):
+        yield _with(eq, path, number - 1 if number < 0 else number + 1)
+    if eq.rhs != 0 and isinstance(eq.rhs, sp.Expr) and not eq.rhs.is_Matrix:
+        terms = sp.Add.make_args(eq.rhs)
+        for n, term in enumerate(terms):
+            yield sp.Eq(eq.lhs, sp.Add(*terms[:n], 2 * term, *terms[n + 1 :]), evaluate=False)
 
 
 def _with(expr: sp.Basic, path: tuple[int, ...], number: sp.Number) -> sp.Basic:
