@@ -265,7 +265,7 @@ def test_I4_is_symmetric(activation):
 
 
 def test_plain_symbols_are_accepted():
-    """Oracle: the literature, I2 of erf (SS95, eq. (4))."""
+    """Oracle: the literature, I2 of erf (SS95)."""
     Q, R, T = sp.symbols("Caa Cab Cbb")
     expected = 2 / sp.pi * sp.asin(R / (sp.sqrt(1 + Q) * sp.sqrt(1 + T)))
     assert I2("erf", Q, T, R) == expected
@@ -297,7 +297,6 @@ def test_kernels_are_compact():
         (lambda: I2(sp.tanh(x), 1, 1, 0), NoClosedForm, r"tanh\(x\) have no closed form"),
         (lambda: I2(sp.erf(x + 1), 1, 1, 0), NoClosedForm, "quadrature"),
         (lambda: I4("relu", sp.eye(4)), NoClosedForm, r"g\(c\) g\(d\)\] of relu"),
-        (lambda: I2(sp.exp(sp.I * x), 1, 1, 0), NoClosedForm, "have no closed form"),
     ],
 )
 def test_errors_say_what_is_wrong(call, error, message):
