@@ -29,7 +29,14 @@ from theory.symbols import C, D, G, f, h, i, j, u
 from .codegen import assignment, kernel_function, reduction
 from .targets import Target
 
-__all__ = ["CompiledODE", "Form", "average_source", "compile_ode", "linear_source"]
+__all__ = [
+    "CompiledODE",
+    "Form",
+    "average_source",
+    "compile_ode",
+    "linear_source",
+    "require_numbers",
+]
 
 Form = ModeForm | MomentForm
 
@@ -78,9 +85,10 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
 
 
 @functools.cache
-def linear_source(kind: type[Form], gradient_flow: bool) -> str:
+def linear_source(moments: bool, gradient_flow: bool) -> str:
     """Text of ``fields`` (C from c) and ``rates`` (dc/dalpha given D and G), for any K, M, L."""
-    form = kind(_generic(Activation("linear"), gradient_flow))
+    ode = _generic(Activation("linear"), gradient_flow)
+    form = ode.moments() if moments else ode.modes()
     a, arrays = form.index, "lam, w, S, nu"
     dc = sp.IndexedBase("dc")
     return "\n\n".join(
@@ -212,31 +220,32 @@ def compile_ode(form: Form, target: Target, digits: int = 17, averages: bool = T
     NoClosedForm, UnsupportedFunction
         If the activation's Gaussian averages have no closed form or no translation.
     """
-    model = form.ode.model
-    unknown = sorted(
-        {
-            str(v)
-            for e in (
-                model.K,
-                model.M,
-                model.eta,
-                model.label_noise,
-                model.weight_decay,
-                model.spectrum.L,
-            )
-            for v in e.free_symbols
-        }
-    )
+    require_numbers(form.ode.model)
+    flow = form.ode.gradient_flow
+    functions = dict(target.load(linear_source(isinstance(form, MomentForm), flow)))
+    if averages:
+        functions |= target.load(average_source(form.ode.model.activation, flow))
+    return CompiledODE(form, target, functions, _constants(form, target, digits))
+
+
+def require_numbers(model: TeacherStudent) -> None:
+    """Check that no parameter of the model is a symbol.
+
+    Raises
+    ------
+    ValueError
+        If one is; the message lists the symbols.
+    """
+    spectrum = model.spectrum
+    given = [model.K, model.M, model.eta, model.label_noise, model.weight_decay, spectrum.L]
+    if spectrum.L.is_Integer:
+        given += [*spectrum.shape(), *spectrum.weights]
+    unknown = sorted({str(symbol) for e in given for symbol in e.free_symbols})
     if unknown:
         raise ValueError(
             f"the model still contains the symbols {unknown}: give them values with "
-            f"model.replace(...) before integrating"
+            "model.replace(...) before integrating"
         )
-    flow = form.ode.gradient_flow
-    functions = dict(target.load(linear_source(type(form), flow)))
-    if averages:
-        functions |= target.load(average_source(model.activation, flow))
-    return CompiledODE(form, target, functions, _constants(form, target, digits))
 
 
 def _constants(form: Form, target: Target, digits: int) -> dict[str, Any]:

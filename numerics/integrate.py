@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import mpmath as mp
@@ -26,7 +27,7 @@ from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
 
 from .codegen import UnsupportedFunction
-from .compile import CompiledODE, Form, average_source, compile_ode
+from .compile import Form, average_source, compile_ode, require_numbers
 from .explicit import integrate_explicit
 from .initial import InitialCondition
 from .quadrature import averages
@@ -88,16 +89,21 @@ def integrate(
     form = _form(ode)
     times = check_times(at, alpha)
     _check_arguments(form, start, digits, rtol)
+    digits = None if digits is None else int(digits)
+    basis = _Basis(form, digits or 16)
+    if digits is None:
+        basis.require_doubles()
     overlaps = _full(start)
     try:
         average_source(form.ode.model.activation, form.ode.gradient_flow)
     except (NoClosedForm, UnsupportedFunction):
         if digits is not None:
             raise
-        return _by_quadrature(form, start, overlaps, times, rtol)
+        return _by_quadrature(basis, start, overlaps, times, rtol)
     if digits is not None or _operations(form) <= TRACED_OPERATIONS:
-        return _by_taylor(form, start, overlaps, times, digits, rtol)
-    return _by_loops(form, start, overlaps, times, rtol)
+        return _by_taylor(basis, start, overlaps, times, digits, rtol)
+    compiled = compile_ode(form, NumbaTarget())
+    return _explicit(basis, start, overlaps, times, rtol, compiled.rates, compiled.error)
 
 
 def _form(ode: OrderParameterODE | Form) -> Form:
@@ -114,8 +120,7 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any, rtol: Any
         raise TypeError(
             f"start must be an InitialCondition (see numerics.initial); found {start!r}"
         )
-    if not (model.is_explicit and model.spectrum.L.is_Integer):
-        raise ValueError(f"{model} has symbolic sizes: give K, M and L values before integrating")
+    require_numbers(model)
     expected = (int(model.spectrum.L), int(model.K), int(model.M))
     if start.r.shape != expected:
         raise ValueError(
@@ -152,7 +157,8 @@ def _operations(form: Form) -> int:
     model = form.ode.model
     K, fields, L = int(model.K), int(form.ode.fields), int(model.spectrum.L)
     spectral = L if isinstance(form, ModeForm) else L**2
-    return K * (K + 1) // 2 * fields**2 * 30 + spectral * K * fields**2 * 2
+    averages = 0 if form.ode.gradient_flow else K * (K + 1) // 2 * fields**2 * 30
+    return averages + spectral * K * fields**2 * 2
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ class _Basis:
     form: Form
     digits: int
 
-    @property
+    @cached_property
     def lost_digits(self) -> float:
         """Decimal digits that the change of variables costs (none for modes)."""
         if isinstance(self.form, ModeForm):
@@ -171,6 +177,15 @@ class _Basis:
             there = mp.matrix(self.form.vandermonde.evalf(20).tolist())
             back = mp.matrix(self.form.inverse_vandermonde.evalf(20).tolist())
             return float(mp.log10(mp.mnorm(there, 1) * mp.mnorm(back, 1)))
+
+    def require_doubles(self) -> None:
+        """Check that double precision survives the change of variables."""
+        if self.lost_digits > 6:
+            raise ValueError(
+                f"the moment form of {self.form.ode.model.spectrum} loses {self.lost_digits:.0f} "
+                "digits in its change of variables: integrate in modes, or ask for digits= (the "
+                "lost digits are then added)"
+            )
 
     def to_form(self, overlaps: Any) -> Any:
         """Variables of the form from overlaps (L, F, F)."""
@@ -204,17 +219,15 @@ class _Basis:
 
 
 def _by_taylor(
-    form: Form, start: InitialCondition, overlaps: Any, times: Any, digits: int | None, rtol: float
+    basis: _Basis,
+    start: InitialCondition,
+    overlaps: Any,
+    times: Any,
+    digits: int | None,
+    rtol: float,
 ) -> Trajectory:
-    basis = _Basis(form, digits or 16)
-    notes = {"digits": digits} if digits is not None else {}
+    form = basis.form
     working = None if digits is None else digits + GUARD_DIGITS + math.ceil(basis.lost_digits)
-    if working is None and basis.lost_digits > 6:
-        raise ValueError(
-            f"the moment form of {form.ode.model.spectrum} loses "
-            f"{basis.lost_digits:.0f} digits in its change of variables: integrate in "
-            "modes, or ask for digits= (the lost digits are then added)"
-        )
     values, how = integrate_taylor(
         form, basis.to_form(overlaps), times, working, max(rtol * 1e-6, 2.3e-16)
     )
@@ -222,9 +235,9 @@ def _by_taylor(
     if working is None:
         compiled = compile_ode(form.ode.modes(), NumbaTarget())
         errors = np.array([compiled.error(c) for c in modes])
-    else:
-        errors = _precise_errors(form.ode, modes, working)
-    return _trajectory(form, start, times, modes, errors, {"method": how, **notes})
+        return _trajectory(form, start, times, modes, errors, {"method": how})
+    errors = _precise_errors(form.ode, modes, working)
+    return _trajectory(form, start, times, modes, errors, {"method": how, "digits": digits})
 
 
 def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
@@ -234,27 +247,18 @@ def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
         return np.array([midpoint(compiled.error(target.array(c))) for c in modes], dtype=object)
 
 
-def _by_loops(
-    form: Form, start: InitialCondition, overlaps: Any, times: Any, rtol: float
-) -> Trajectory:
-    compiled = compile_ode(form, NumbaTarget())
-    return _explicit(
-        form, start, overlaps, times, rtol, compiled, compiled.rates, compiled.error, {}
-    )
-
-
 def _by_quadrature(
-    form: Form, start: InitialCondition, overlaps: Any, times: Any, rtol: float
+    basis: _Basis, start: InitialCondition, overlaps: Any, times: Any, rtol: float
 ) -> Trajectory:
     """D, G and eps_g by quadrature at every step; the largest error estimate is reported."""
-    model = form.ode.model
-    K, scale = int(model.K), float(model.student_scale)
-    compiled = compile_ode(form, NumbaTarget(), averages=False)
+    model = basis.form.ode.model
+    K, scale, noise = int(model.K), float(model.student_scale), float(model.label_noise)
+    compiled = compile_ode(basis.form, NumbaTarget(), averages=False)
     worst = 0.0
 
     def coefficients(covariance: Any) -> Any:
         nonlocal worst
-        result = averages(model.activation, covariance, K, scale)
+        result = averages(model.activation, covariance, K, scale, noise)
         worst = max(worst, result.error)
         return result
 
@@ -266,27 +270,24 @@ def _by_quadrature(
     def error(c: Any) -> float:
         return float(coefficients(compiled.fields(c)).generalization_error)
 
-    path = _explicit(form, start, overlaps, times, rtol, compiled, rates, error, {})
-    path.provenance["quadrature_error"] = worst
-    return path
+    path = _explicit(basis, start, overlaps, times, rtol, rates, error)
+    return replace(path, provenance={**path.provenance, "quadrature_error": worst})
 
 
 def _explicit(
-    form: Form,
+    basis: _Basis,
     start: InitialCondition,
     overlaps: Any,
     times: Any,
     rtol: float,
-    compiled: CompiledODE,
     rates: Callable[[Any], Any],
     error: Callable[[Any], float],
-    notes: dict[str, Any],
 ) -> Trajectory:
-    state = State(*compiled.sizes)
-    basis = _Basis(form, 16)
+    L, K, M = start.r.shape
+    state = State(K, M, L)
     like = basis.to_form(overlaps).astype(float)
     rows, how = integrate_explicit(
-        lambda _, y: state.pack_rates(rates(state.unpack(y, like))),
+        lambda _, y: state.pack(rates(state.unpack(y, like))),
         state.pack(like),
         times,
         rtol=max(rtol * 1e-3, 3e-14),
@@ -294,7 +295,7 @@ def _explicit(
     )
     values = np.array([state.unpack(row, like) for row in rows])
     errors = np.array([error(c) for c in values])
-    return _trajectory(form, start, times, basis.to_modes(values), errors, {"method": how, **notes})
+    return _trajectory(basis.form, start, times, basis.to_modes(values), errors, {"method": how})
 
 
 def _trajectory(
@@ -305,6 +306,8 @@ def _trajectory(
     eigenvalues, weights = model.spectrum.values(digits + GUARD_DIGITS)
     high = "digits" in notes
     kind: Any = object if high else float
+    with mp.workdps(digits + GUARD_DIGITS):
+        teacher = np.vectorize(mp.mpf, otypes=[object])(start.t)
     provenance = {
         "origin": "ode",
         **notes,
@@ -319,7 +322,7 @@ def _trajectory(
         alpha=times,
         q=modes[:, :, :K, :K],
         r=modes[:, :, :K, K:],
-        t=np.vectorize(mp.mpf, otypes=[object])(start.t) if high else start.t.astype(float),
+        t=teacher if high else start.t.astype(float),
         generalization_error=errors,
         eigenvalues=np.array(eigenvalues, dtype=kind),
         weights=np.array(weights, dtype=kind),

@@ -40,13 +40,9 @@ class State:
         ]
 
     def pack(self, overlaps: Any) -> Any:
-        """The vector of a full array c (L, K+M, K+M)."""
+        """The vector of overlaps c (L, K+M, K+M), or of their rates (L, K, K+M)."""
         rows, columns = self._entries
         return np.asarray(overlaps)[:, rows, columns].ravel()
-
-    def pack_rates(self, rates: Any) -> Any:
-        """The vector of dc/dalpha (L, K, K+M)."""
-        return self.pack(rates)
 
     def unpack(self, vector: Any, like: Any) -> Any:
         """The full array c whose moving entries are `vector`, teacher block taken from `like`."""

@@ -52,7 +52,7 @@ def integrate_taylor(
     state = State(*compiled.sizes)
     variables = [hy.make_vars(name) for name in state.names]
     overlaps = state.unpack(variables, target.array(start))
-    right = state.pack_rates(compiled.rates(overlaps))
+    right = state.pack(compiled.rates(overlaps))
     initial = [target.constant(v) for v in state.pack(start)]
     kind = {} if target.bits is None else {"fp_type": hy.real, "prec": target.bits}
     if target.bits is None:

@@ -70,7 +70,7 @@ class Spectrum(ABC):
         ValueError
             If the spectrum still contains symbols.
         """
-        unknown = sorted(str(s) for e in self.shape() for s in e.free_symbols)
+        unknown = sorted(str(s) for e in (*self.shape(), *self.weights) for s in e.free_symbols)
         if unknown:
             raise ValueError(
                 f"{self} still contains the symbols {sorted(set(unknown))}: give them values first"
