@@ -22,6 +22,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
+from theory.exact import positive
 from theory.forms import ModeForm, MomentForm
 from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
@@ -87,7 +88,7 @@ def integrate(
         If `digits` is asked for and a parameter of the model was given as a float.
     """
     form = _form(ode)
-    times = check_times(at, alpha)
+    times = check_times(at, _end(alpha))
     _check_arguments(form, start, digits, rtol)
     digits = None if digits is None else int(digits)
     basis = _Basis(form, digits or 16)
@@ -104,6 +105,13 @@ def integrate(
         return _by_taylor(basis, start, overlaps, times, digits, rtol)
     compiled = compile_ode(form, NumbaTarget())
     return _explicit(basis, start, overlaps, times, rtol, compiled.rates, compiled.error)
+
+
+def _end(alpha: Any) -> float:
+    number = positive(alpha, "alpha")
+    if not number.is_number:
+        raise ValueError(f"alpha must be a number, found {alpha}: give its symbols values")
+    return float(number)
 
 
 def _form(ode: OrderParameterODE | Form) -> Form:
@@ -290,8 +298,8 @@ def _explicit(
         lambda _, y: state.pack(rates(state.unpack(y, like))),
         state.pack(like),
         times,
-        rtol=max(rtol * 1e-3, 3e-14),
-        atol=max(rtol * 1e-5, 1e-16),
+        rtol=rtol * 1e-3,
+        atol=rtol * 1e-5,
     )
     values = np.array([state.unpack(row, like) for row in rows])
     errors = np.array([error(c) for c in values])

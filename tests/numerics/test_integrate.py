@@ -1,0 +1,302 @@
+"""Integration: exact solutions, two precisions, order of convergence, and what is refused."""
+
+from importlib import import_module
+
+import mpmath as mp
+import numpy as np
+import pytest
+import sympy as sp
+from systems import linear_overlaps
+
+from numerics import InitialCondition, IntegrationError, Trajectory, initial, integrate
+from numerics.explicit import integrate_explicit
+from theory import Discrete, NoClosedForm, PowerLaw, TeacherStudent, order_parameter_odes
+
+MODULE = import_module("numerics.integrate")  # the package exports a function of that name
+POWER_LAW = PowerLaw(1, 4)
+COMMITTEE = TeacherStudent(2, 2, spectrum=POWER_LAW, eta="1/5", label_noise="1/10")
+LINEAR = TeacherStudent(1, 1, activation="linear", spectrum=POWER_LAW, eta="1/10")
+
+
+def odes(model, **options):
+    return order_parameter_odes(model, **options)
+
+
+def draw(model, sigma_J=0.3):
+    return initial(model, sigma_J=sigma_J, N=4096 * 3, seed=1)
+
+
+@pytest.fixture
+def by_loops(monkeypatch):
+    """Send every system in double precision through the explicit path."""
+    monkeypatch.setattr(MODULE, "TRACED_OPERATIONS", 0)
+
+
+def exact_linear(model, start, times, digits=40):
+    """(q, r) of the linear student at `times`, object arrays (T, L)."""
+    lam, w = model.spectrum.values(digits)
+    eta, noise, decay = (
+        mp.mpf(e.p) / e.q for e in (model.eta, model.label_noise, model.weight_decay)
+    )
+    q, r = start.q[:, 0, 0].tolist(), start.r[:, 0, 0].tolist()
+    solved = [linear_overlaps(lam, w, q, r, eta, mp.mpf(t), noise, decay, digits) for t in times]
+    return tuple(np.array([s[n] for s in solved], dtype=object) for n in (0, 1))
+
+
+@pytest.mark.parametrize("noise", [{}, {"label_noise": "1/4", "weight_decay": "1/20"}], ids=str)
+@pytest.mark.parametrize(("path", "rtol"), [("Taylor", 2e-14), ("Runge-Kutta", 1e-11)])
+def test_linear_student_in_double_precision(noise, path, rtol, request):
+    """Oracle: the matrix exponential of the linear case; times off the natural grid."""
+    if path == "Runge-Kutta":
+        request.getfixturevalue("by_loops")
+    model = LINEAR.replace(**noise)
+    start, times = InitialCondition([[[0.3]]] * 4, [[[0.1]]] * 4), [0.7, 3.1, 13.3, 77.7, 300.1]
+    found = integrate(odes(model), start, 400, at=times)
+    q, r = exact_linear(model, start, times)
+    assert path in found.provenance["method"]
+    np.testing.assert_allclose(found.r[:, :, 0, 0], r.astype(float), rtol=rtol, atol=0)
+    np.testing.assert_allclose(found.q[:, :, 0, 0], q.astype(float), rtol=rtol, atol=0)
+
+
+def test_exponential_tail_is_as_accurate_as_the_digits_asked():
+    """Oracle: the matrix exponential; eps_g is a small difference at 1e-24."""
+    model, start = LINEAR.replace(eta="1/2"), InitialCondition([[[0.5]]] * 4, [[[0.25]]] * 4)
+    times = [1, 10, 100, 300]
+    found = integrate(odes(model), start, 300, digits=40, at=times)
+    q, r = exact_linear(model, start, times, digits=70)
+    with mp.workdps(60):
+        lam, w = (np.array(part) for part in model.spectrum.values(60))
+        error = ((w * lam) * (1 - 2 * r + q)).sum(axis=1) / 2
+        assert 0 < error[-1] < 1e-23
+        for a, b in zip(found.generalization_error, error, strict=True):
+            assert abs(a / b - 1) < mp.mpf(10) ** -30
+        assert np.abs(found.q[..., 0, 0] - q).max() < mp.mpf(10) ** -40
+
+
+def test_output_times_do_not_change_the_solution():
+    """Oracle: the same times asked for alone, and among 200 others."""
+    times = np.linspace(0.013, 40, 200)
+    few = integrate(odes(COMMITTEE), draw(COMMITTEE), 40, at=times[[60, 199]])
+    many = integrate(odes(COMMITTEE), draw(COMMITTEE), 40, at=times)
+    np.testing.assert_allclose(few.q, many.q[[60, 199]], rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(many.alpha, times)
+
+
+@pytest.mark.parametrize("digits", [None, 20])
+def test_output_at_the_start_is_the_start(digits):
+    """Oracle: the initial condition itself, bit for bit."""
+    start = draw(COMMITTEE)
+    for at in ([0.0], [0.0, 1.0]):
+        path = integrate(odes(COMMITTEE), start, 1, at=at, digits=digits)
+        assert np.all(path.q[0] == start.q)
+        assert np.all(path.r[0] == start.r)
+        assert len(path.alpha) == len(at)
+
+
+def test_both_paths_of_double_precision_agree(monkeypatch):
+    """Oracle: Taylor series against Runge-Kutta, eps_g to the rtol asked for."""
+    start = draw(COMMITTEE)
+    taylor = integrate(odes(COMMITTEE), start, 200)
+    monkeypatch.setattr(MODULE, "TRACED_OPERATIONS", 0)
+    loops = integrate(odes(COMMITTEE), start, 200)
+    assert taylor.provenance["method"].startswith("Taylor")
+    assert loops.provenance["method"].startswith("Runge-Kutta")
+    np.testing.assert_allclose(taylor.generalization_error, loops.generalization_error, rtol=1e-8)
+
+
+def test_runge_kutta_converges_with_the_tolerance():
+    """Oracle: the harmonic oscillator; the error follows rtol over six decades."""
+
+    def error(rtol):
+        (last,), _ = integrate_explicit(
+            lambda _, y: np.array([y[1], -y[0]]), [1.0, 0.0], [20.0], rtol, rtol
+        )
+        return np.hypot(last[0] - np.cos(20.0), last[1] + np.sin(20.0))
+
+    tolerances = 10.0 ** np.arange(-11, -4)
+    slope, _ = np.polyfit(np.log(tolerances), np.log([error(t) for t in tolerances]), 1)
+    assert 0.8 < slope < 1.2
+
+
+def test_runge_kutta_has_order_eight():
+    """Oracle: error ~ steps^-8 on the harmonic oscillator."""
+    steps, errors = [], []
+    for rtol in (1e-6, 1e-8, 1e-10):
+        (last,), how = integrate_explicit(
+            lambda _, y: np.array([y[1], -y[0]]), [1.0, 0.0], [100.0], rtol, rtol
+        )
+        steps.append(int(how.split(" steps")[0].split()[-1]))
+        errors.append(np.hypot(last[0] - np.cos(100.0), last[1] + np.sin(100.0)))
+    order = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert order == pytest.approx(8, abs=1)
+
+
+def test_rtol_is_kept(by_loops):
+    """Oracle: 20 digits; eps_g of the explicit path within the rtol asked for."""
+    start = draw(COMMITTEE)
+    sharp = integrate(odes(COMMITTEE), start, 30, digits=12, at=[10, 20, 30])
+    exact = sharp.generalization_error.astype(float)
+    for rtol in (1e-4, 1e-6, 1e-9):
+        found = integrate(odes(COMMITTEE), start, 30, at=[10, 20, 30], rtol=rtol)
+        np.testing.assert_allclose(found.generalization_error, exact, rtol=rtol)
+
+
+def test_gradient_flow_knows_eta_as_a_unit_of_time_only():
+    """Oracle: eta = 1/10 at alpha = 50 is eta = 1 at alpha = 5."""
+    start = draw(COMMITTEE)
+    slow = odes(COMMITTEE.replace(eta="1/10"), gradient_flow=True)
+    fast = odes(COMMITTEE.replace(eta=1), gradient_flow=True)
+    one = integrate(slow, start, 50, at=[20, 50])
+    two = integrate(fast, start, 5, at=[2, 5])
+    np.testing.assert_allclose(one.q, two.q, rtol=1e-11)
+    assert one.provenance["gradient_flow"]
+
+
+@pytest.mark.parametrize("gradient_flow", [False, True])
+def test_quadrature_stands_in_for_closed_averages(monkeypatch, gradient_flow):
+    """Oracle: the closed forms of erf, with label noise and weight decay."""
+    ode = odes(COMMITTEE.replace(weight_decay="1/20"), gradient_flow=gradient_flow)
+    start, times = draw(COMMITTEE), [0.5, 2]
+    closed = integrate(ode, start, 2, at=times)
+
+    def refuse(*_):
+        raise NoClosedForm("pretended")
+
+    monkeypatch.setattr(MODULE, "average_source", refuse)
+    found = integrate(ode, start, 2, at=times, rtol=1e-6)
+    assert 0 < found.provenance["quadrature_error"] < 1e-6
+    np.testing.assert_allclose(found.q, closed.q, rtol=1e-7)
+    np.testing.assert_allclose(found.generalization_error, closed.generalization_error, rtol=1e-7)
+    with pytest.raises(NoClosedForm, match="pretended"):
+        integrate(ode, start, 2, digits=20)
+
+
+def test_a_precise_start_keeps_its_digits():
+    """Oracle: mpf overlaps come back with all their digits, the teacher's too."""
+    with mp.workdps(40):
+        third = mp.mpf(1) / 3
+        model = TeacherStudent(1, 1, eta=1)
+        start = InitialCondition([[[third]]], [[[third / 2]]], [[[3 * third / 2]]])
+        path = integrate(odes(model), start, 1, digits=35, at=[0, 1])
+        assert path.q[0, 0, 0, 0] == third
+        assert abs(path.t[0, 0, 0] - mp.mpf(1) / 2) < mp.mpf(10) ** -39
+    assert path.digits == 35
+    assert isinstance(path, Trajectory)
+
+
+@pytest.mark.slow
+def test_thirty_digits_are_thirty_digits():
+    """Oracle: the same at 40 digits; double precision keeps its rtol against both."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 8), eta="1/10")
+    start = initial(model, sigma_J=0.01, N=1024, seed=0)
+    times = [1, 30, 300, 1000]
+    double, thirty, forty = (
+        integrate(odes(model), start, 1000, digits=d, at=times) for d in (None, 30, 40)
+    )
+    with mp.workdps(60):
+        for name in ("generalization_error", "q", "r"):
+            a, b = getattr(thirty, name), getattr(forty, name)
+            assert np.abs(a / b - 1).max() < mp.mpf(10) ** -30, name
+    exact = forty.generalization_error.astype(float)
+    np.testing.assert_allclose(double.generalization_error, exact, rtol=1e-8)
+
+
+@pytest.mark.slow
+def test_stiff_spectrum_to_its_slowest_mode(monkeypatch):
+    """Oracle: Runge-Kutta with other stability; 15 digits on a short horizon."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 64), eta="1/4")
+    start, slowest = initial(model, sigma_J=0.5, N=8192, seed=2), 4 / model.spectrum.eigenvalues[-1]
+    taylor = integrate(odes(model), start, float(slowest))
+    sharp = integrate(odes(model), start, 4, digits=15, at=[1, 4])
+    short = integrate(odes(model), start, 4, at=[1, 4])
+    monkeypatch.setattr(MODULE, "TRACED_OPERATIONS", 0)
+    loops = integrate(odes(model), start, float(slowest))
+    np.testing.assert_allclose(taylor.generalization_error, loops.generalization_error, rtol=1e-8)
+    np.testing.assert_allclose(
+        short.generalization_error, sharp.generalization_error.astype(float), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("path", ["taylor", "explicit"])
+@pytest.mark.parametrize("activation", ["linear", "He_3"])
+def test_divergence_is_reported_with_its_time(activation, path, request):
+    """Oracle: the linear student is unstable beyond eta = 2; He_3 explodes in finite time."""
+    if path == "explicit":
+        request.getfixturevalue("by_loops")
+    model = TeacherStudent(1, 1, activation=activation, eta=3)
+    with pytest.raises(IntegrationError, match=r"stopped at alpha = .* eta is probably above"):
+        integrate(odes(model), InitialCondition([[[2.0]]], [[[0.5]]]), 1e4)
+
+
+def test_float_parameters_are_announced_in_high_precision():
+    """Oracle: 0.1 is not 1/10; the warning names the parameter, the result remembers."""
+    model = LINEAR.replace(eta=0.1)
+    with pytest.warns(UserWarning, match="eta was given as a float"):
+        path = integrate(odes(model), draw(LINEAR), 1, digits=20, at=[1])
+    assert path.provenance["floats"] == ["eta is the double it was given as"]
+    exact = integrate(odes(LINEAR), draw(LINEAR), 1, digits=20, at=[1])
+    with mp.workdps(30):
+        change = abs(path.generalization_error[0] / exact.generalization_error[0] - 1)
+    assert 1e-19 < change < 1e-16
+
+
+GOOD = {"ode": odes(COMMITTEE), "start": draw(COMMITTEE), "alpha": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"ode": COMMITTEE}, TypeError, "integrate needs order_parameter_odes"),
+        ({"start": None}, TypeError, "start must be an InitialCondition .*found None"),
+        ({"start": draw(LINEAR)}, ValueError, r"start has overlaps r of shape \(4, 1, 1\)"),
+        ({"alpha": -1}, ValueError, "alpha must be positive"),
+        ({"alpha": 0}, ValueError, "alpha must be positive"),
+        ({"alpha": float("nan")}, ValueError, "alpha must be finite, found nan"),
+        ({"alpha": "soon"}, ValueError, "alpha must be a number .*found 'soon'"),
+        ({"alpha": None}, TypeError, "alpha must be a number .*found None"),
+        ({"alpha": sp.Symbol("a")}, ValueError, "alpha must be a number, found a"),
+        ({"digits": 0}, ValueError, "digits must be an integer from 1 to 1000"),
+        ({"digits": 2.5}, ValueError, "digits must be an integer"),
+        ({"digits": True}, ValueError, "digits must be an integer"),
+        ({"rtol": 0}, ValueError, "rtol must lie between 0 and 1"),
+        ({"rtol": float("nan")}, ValueError, "rtol must lie between 0 and 1"),
+        ({"rtol": "small"}, ValueError, "rtol must lie between 0 and 1"),
+        ({"at": [2.0]}, ValueError, "at goes to 2.0 beyond alpha = 1"),
+        ({"at": [0.5, 0.5]}, ValueError, "at must increase"),
+        ({"at": [-1.0]}, ValueError, "at must not be negative"),
+        ({"at": []}, ValueError, "at must be a list of times"),
+        (
+            {"ode": odes(COMMITTEE.replace(eta=sp.Symbol("eta")))},
+            ValueError,
+            r"still contains the symbols \['eta'\]",
+        ),
+        ({"ode": odes(COMMITTEE.replace(K=sp.Symbol("K")))}, ValueError, r"symbols \['K'\]"),
+        (
+            {"ode": odes(COMMITTEE.replace(spectrum=PowerLaw(1, sp.Symbol("L"))))},
+            ValueError,
+            r"symbols \['L'\]",
+        ),
+    ],
+)
+def test_bad_argument_is_refused_by_name(change, error, message):
+    """Oracle: one message that names the argument, what was found and what to do."""
+    with pytest.raises(error, match=message):
+        integrate(**{**GOOD, **change})
+
+
+def test_a_start_that_makes_no_sense_never_reaches_the_integrator():
+    """Oracle: NaN and wrong shapes are refused where they are made."""
+    with pytest.raises(ValueError, match="q is not finite in mode 1"):
+        InitialCondition([[[np.nan]]], [[[0.0]]])
+    with pytest.raises(ValueError, match="q must have shape"):
+        InitialCondition([[[1.0]]], [[[0.0]], [[0.0]]])
+
+
+def test_moments_that_lose_their_digits_are_refused_in_double():
+    """Oracle: theory loses 6-7 digits at L = 8, 20 at L = 16 (beta = 1)."""
+    model = TeacherStudent(1, 1, spectrum=PowerLaw(1, 12), eta=1)
+    with pytest.raises(ValueError, match=r"loses \d+ digits .*integrate in modes, or ask for dig"):
+        integrate(odes(model).moments(), draw(model), 1)
+    twins = TeacherStudent(1, 1, spectrum=Discrete([1, 1]), eta=1)
+    with pytest.raises(ValueError, match="merge equal eigenvalues"):
+        integrate(odes(twins).moments(), draw(twins), 1)
