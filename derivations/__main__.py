@@ -1,0 +1,167 @@
+"""The command line, ``specscale``: report, derive, run.
+
+Everything heavy is imported inside the commands, so that ``specscale --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .catalogue import NAMES
+
+__all__ = ["main"]
+
+_FOLDER = click.Path(path_type=Path)
+
+
+def _examples(*lines: str) -> str:
+    """The examples at the end of a help text, kept as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+@contextmanager
+def _plain_messages() -> Iterator[None]:
+    """Errors and warnings of the library as one plain message each, without a traceback."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
+        try:
+            yield
+        except Exception as problem:
+            from theory.derivation import DerivationError
+
+            expected = (ArithmeticError, OSError, RuntimeError, TypeError, ValueError)
+            if not isinstance(problem, (*expected, DerivationError)):
+                raise
+            raise click.ClickException(str(problem)) from None
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "specscale report --out report",
+        "specscale derive --all --format html --out documents",
+        "specscale run --K 2 --M 2 --eta 1/10 --alpha 100 --N 256 --out run",
+    ),
+)
+@click.version_option(package_name="specscale", prog_name="specscale")
+def main() -> None:
+    """How data spectra set neural scaling laws: derived, integrated, simulated, checked."""
+
+
+@main.command(
+    epilog=_examples(
+        "specscale report --out report",
+        "specscale report --quick --out /tmp/quick",
+    )
+)
+@click.option("--out", type=_FOLDER, default="report", show_default=True, help="Output folder.")
+@click.option("--quick", is_flag=True, help="Fewer and smaller cases, well under a minute.")
+def report(out: Path, quick: bool) -> None:
+    """Derive, check, integrate, simulate and compare; write DIR/report.html.
+
+    Two-layer networks (K = M = 2, erf) on power-law data at four numbers of eigenvalues: takes
+    about two minutes. Fails, and writes nothing, if any check fails.
+    """
+    with _plain_messages():
+        from .report import write_report
+        from .study import FULL, QUICK
+
+        click.echo(write_report(out, QUICK if quick else FULL))
+
+
+@main.command(
+    epilog=_examples(
+        "specscale derive symmetric_plateau --format html --out documents",
+        "specscale derive --all --format tex --out documents",
+    )
+)
+@click.argument("name", metavar="[NAME]", required=False, type=click.Choice(NAMES))
+@click.option("--all", "everything", is_flag=True, help="Every derivation.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tex", "html", "pdf"]),
+    default="html",
+    show_default=True,
+    help="pdf needs latexmk.",
+)
+@click.option("--out", type=_FOLDER, default="documents", show_default=True, help="Output folder.")
+def derive(name: str | None, everything: bool, form: str, out: Path) -> None:
+    """Check every step of a derivation and write it as a document."""
+    if (name is not None) == everything:
+        raise click.UsageError(f"give one NAME ({', '.join(NAMES)}), or --all")
+    with _plain_messages():
+        from .catalogue import load
+        from .output import whole_folder
+        from .render import render
+
+        with whole_folder(out) as folder:
+            written = []
+            for each in [name] if name else NAMES:
+                derivation = load(each)
+                written.append((render(derivation, form, folder), derivation.check()))
+        for path, outcome in written:
+            click.echo(f"{out / path.name}  ({outcome})")
+
+
+def _listed(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
+@main.command(
+    epilog=_examples(
+        "specscale run --K 2 --M 2 --activation erf --spectrum power-law --beta 1 --L 8 \\",
+        "    --eta 1/10 --alpha 1000 --digits 30 --N 1024 --runs 16 --out run",
+        "specscale run model.toml --eta 1/20 --out slower",
+    )
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--K", "K", metavar="INT", help="Hidden units of the student.")
+@click.option("--M", "M", metavar="INT", help="Hidden units of the teacher.")
+@click.option("--activation", metavar="NAME", help="erf, linear, relu, sin, x^3, He_2, ... [erf]")
+@click.option("--spectrum", metavar="KIND", help="isotropic, power-law or discrete. [isotropic]")
+@click.option("--beta", metavar="NUMBER", help="Power law: lam_k ~ k^-(1+beta).")
+@click.option("--L", "L", metavar="INT", help="Power law: number of eigenvalues.")
+@click.option(
+    "--eigenvalues", metavar="LIST", callback=_listed, help="Discrete: such as 1,1/2,1/4."
+)
+@click.option("--weights", metavar="LIST", callback=_listed, help="Discrete: one per eigenvalue.")
+@click.option("--eta", metavar="NUMBER", help="Learning rate.")
+@click.option(
+    "--scale", metavar="KIND", help="Output weights: sqrt (1/sqrt(M)) or unit (1). [sqrt]"
+)
+@click.option("--label-noise", metavar="NUMBER", help="Variance of the label noise. [0]")
+@click.option("--weight-decay", metavar="NUMBER", help="[0]")
+@click.option("--sigma-J", "sigma_J", metavar="NUMBER", help="Initial weights' deviation. [1/100]")
+@click.option("--alpha", metavar="NUMBER", help="Final time: SGD steps / N.")
+@click.option("--digits", type=int, help="Integrate in so many digits too.")
+@click.option("--N", "N", type=int, help="Input dimension, of the start and of the simulation.")
+@click.option("--runs", type=int, help="Runs of the simulation, 0 for none. [16]")
+@click.option("--seed", type=int, help="Seed of the start; the simulation uses the next. [0]")
+@click.option("--out", type=_FOLDER, default="run", show_default=True, help="Output folder.")
+def run(file: Path | None, out: Path, **options: Any) -> None:
+    """Integrate and simulate one model; compare, plot and save.
+
+    FILE is a TOML file whose keys are the names of the options (label_noise, weight_decay and
+    sigma_J with an underscore); options override it. Numbers stay exact: 1/10 and 0.1 are both one
+    tenth.
+    """
+    with _plain_messages():
+        from .config import configure, read_toml
+
+        given = {name: value for name, value in options.items() if value is not None}
+        config = configure({**(read_toml(file) if file else {}), **given})
+
+        from .run import run as carry_out
+
+        carry_out(config, out, click.echo)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The derivations by name, imported when asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checked import Checked
+
+__all__ = ["NAMES", "load"]
+
+NAMES = ("gaussian_averages", "order_parameters", "symmetric_plateau")
+"""In the order of reading; each is a module of this package with ``build() -> Derivation``."""
+
+
+def load(name: str) -> Checked:
+    """Build the derivation `name`.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    # Here, not above: the command line lists the names without waiting for SymPy.
+    from .checked import Checked
+
+    if name not in NAMES:
+        raise ValueError(f"there is no derivation {name!r}: use one of {', '.join(NAMES)}")
+    return Checked.of(import_module(f".{name}", __package__).build())

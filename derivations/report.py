@@ -1,0 +1,116 @@
+"""The main job, ``specscale report``: derive, check, compute, compare, and write one page.
+
+Everything is computed and checked first; the files appear together at the end, or not at all.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from numerics.storage import write_arrays
+
+from .catalogue import NAMES, load
+from .checked import Checked
+from .findings import Finding, findings, require
+from .output import whole_folder
+from .render import page, render
+from .report_page import escape_picture, sections, spectra_picture
+from .study import Settings, Study, perform
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["write_report"]
+
+
+@dataclass
+class Stages:
+    """Progress bars on standard error, and the seconds that each stage took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def over(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
+        """Iterate over `items` as the stage of this name."""
+        began = time.perf_counter()
+        yield from tqdm(list(items), desc=f"{stage:<34}", bar_format=_BAR)
+        self.seconds[stage] = time.perf_counter() - began
+
+
+_BAR = "{desc}{bar:20} {n_fmt}/{total_fmt} {elapsed}"
+
+
+def write_report(out: Path, settings: Settings) -> str:
+    """Do everything and write the report into `out`; return a summary as text.
+
+    Raises
+    ------
+    CheckFailed, DerivationError
+        If something that was checked does not hold; nothing is then written.
+    NotADirectoryError, PermissionError
+        If `out` cannot be written.
+    """
+    stages = Stages()
+    with whole_folder(out) as folder:
+        derivations = [
+            _document(name, folder) for name in stages.over("checking derivations", NAMES)
+        ]
+        study = perform(settings, stages.over)
+        found = findings(tuple(d.check() for d in derivations), study)
+        require(found)
+        _save(study, folder)
+        pictures = [spectra_picture(study), escape_picture(study)]
+        for name, picture in zip(("learning_curves", "escape_times"), pictures, strict=True):
+            picture.savefig(folder / f"{name}.pdf")
+        content = sections(derivations, study, found, [_png(p) for p in pictures], stages.seconds)
+        text = page("From data spectra to learning curves", content)
+        (folder / "report.html").write_text(text, encoding="utf-8")
+    return _summary(out, found, stages.seconds)
+
+
+def _document(name: str, folder: Path) -> Checked:
+    """Check a derivation and write it in every format that this machine can make."""
+    derivation = load(name)
+    for form in ("tex", "html", *(["pdf"] if shutil.which("latexmk") else [])):
+        render(derivation, form, folder)
+    return derivation
+
+
+def _save(study: Study, folder: Path) -> None:
+    for curve in study.curves:
+        for name in ("path", "sharp", "runs"):
+            getattr(curve, name).save(folder / f"{_FILES[name]}_L{curve.L}.npz")
+    escapes = study.escapes
+    table = {
+        "M": np.array([int(e.model.M) for e in escapes]),
+        "L": np.array([int(e.model.spectrum.L) for e in escapes]),
+        "measured": np.array([e.rate for e in escapes]),
+        "formula": np.array([e.formula for e in escapes]),
+    }
+    write_arrays(folder / "escape_rates.npz", "specscale escape rates 1", table, {})
+
+
+_FILES = {"path": "theory", "sharp": "theory_precise", "runs": "simulation"}
+
+
+def _png(figure: Figure) -> bytes:
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=160)
+    return stream.getvalue()
+
+
+def _summary(out: Path, found: tuple[Finding, ...], seconds: dict[str, float]) -> str:
+    width = max(len(f.what) for f in found)
+    lines = [f"  {f.what:<{width}}  {f.found}" for f in found]
+    total = sum(seconds.values())
+    return "\n".join(
+        [f"{len(found)} checks hold:", *lines, f"{total:.0f} s; written to {out / 'report.html'}"]
+    )

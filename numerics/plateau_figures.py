@@ -1,0 +1,129 @@
+"""Figures of the plateau and of the escape from it, against the spectrum of the data.
+
+Summary
+    One message a figure: the plateau shortens as the spectrum broadens; the escape rate measured
+    on trajectories lies on its formula. Theory is drawn as lines, simulation and measurement as
+    markers, ensembles with bars of two standard errors (as in `numerics.figures`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .figures import COLOURS, MARKERS
+from .storage import Array
+from .trajectory import Trajectory
+
+__all__ = ["escape_figure", "spectra_figure"]
+
+SIZE = (7.2, 4.6)
+BARS = 22
+
+
+def spectra_figure(
+    labels: Sequence[str],
+    theory: Sequence[Trajectory],
+    ensembles: Sequence[Trajectory],
+    level: float,
+) -> Figure:
+    """eps_g against alpha (log-log) for several spectra, the plateau value as a dotted line.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        One per spectrum, as `theory` and `ensembles`.
+    level : float
+        eps_g on the plateau.
+    """
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = _axes(
+        figure, r"training time $\alpha$ = steps / $N$", r"generalisation error $\epsilon_g$"
+    )
+    axes.axhline(level, color="0.35", linestyle=(0, (1, 2)), linewidth=1.2)
+    axes.annotate(
+        r"plateau $\epsilon_g^*$",
+        (0.02, level),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        color="0.35",
+    )
+    for n, (label, line, runs) in enumerate(zip(labels, theory, ensembles, strict=True)):
+        colour, shown = COLOURS[n % len(COLOURS)], line.alpha > 0
+        axes.plot(line.alpha[shown], line.generalization_error[shown], color=colour, linewidth=1.7)
+        _bars(axes, runs, n, label)
+    axes.legend(title="theory (lines), simulation (markers)", frameon=False, loc="lower left")
+    return figure
+
+
+def _bars(axes: Axes, runs: Trajectory, n: int, label: str) -> None:
+    """Mean over the runs with two standard errors, at no more than BARS positive times."""
+    times = np.flatnonzero(runs.alpha > 0)
+    times = times[np.unique(np.linspace(0, len(times) - 1, BARS).round().astype(int))]
+    axes.errorbar(
+        runs.alpha[times],
+        runs.mean.generalization_error[times],
+        yerr=2 * runs.standard_error.generalization_error[times],
+        color=COLOURS[n % len(COLOURS)],
+        linestyle="none",
+        marker=MARKERS[n % len(MARKERS)],
+        markersize=4,
+        markerfacecolor="white",
+        elinewidth=1.1,
+        capsize=2,
+        label=label,
+    )
+
+
+def escape_figure(
+    labels: Sequence[str],
+    sizes: Array,
+    formula: Sequence[Array],
+    measured_sizes: Array,
+    measured: Sequence[Array],
+) -> Figure:
+    """Escape times against the number L of eigenvalues (log-log): formula and measurement.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        One per number of units, as `formula` and `measured`.
+    sizes : (n,)
+        L of the formula's curves; `measured_sizes` those of the measurements.
+    formula, measured : sequences of (n,) and (m,) arrays
+        tau_esc.
+    """
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = _axes(figure, r"number of eigenvalues $L$", r"escape time $\tau_{\mathrm{esc}}$")
+    for n, (label, curve, points) in enumerate(zip(labels, formula, measured, strict=True)):
+        colour = COLOURS[n % len(COLOURS)]
+        axes.plot(sizes, curve, color=colour, linewidth=1.7)
+        axes.plot(
+            measured_sizes,
+            points,
+            color=colour,
+            linestyle="none",
+            marker=MARKERS[n % len(MARKERS)],
+            markersize=6,
+            markerfacecolor="white",
+            label=label,
+        )
+    axes.set_xticks(measured_sizes, [f"{L:g}" for L in measured_sizes])
+    axes.minorticks_off()
+    axes.legend(title="formula (lines), measured (markers)", frameon=False, loc="lower left")
+    return figure
+
+
+def _axes(figure: Figure, x: str, y: str) -> Axes:
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
