@@ -160,6 +160,11 @@ def _full(start: InitialCondition) -> Any:
     return np.concatenate([upper, lower], axis=1)
 
 
+def _as_mpf(values: Any, digits: int) -> Any:
+    with mp.workdps(digits):
+        return np.vectorize(mp.mpf, otypes=[object])(values)
+
+
 def _operations(form: Form) -> int:
     """Rough number of nodes of the graph: the four-point averages of G, and the linear modes."""
     model = form.ode.model
@@ -221,8 +226,7 @@ class _Basis:
                 ],
                 dtype=object,
             )
-            exact_values = np.vectorize(mp.mpf, otypes=[object])(values)
-            result = np.einsum("lk,...kfh->...lfh", numbers, exact_values)
+            result = np.einsum("lk,...kfh->...lfh", numbers, _as_mpf(values, mp.mp.dps))
         return result if np.asarray(values).dtype == object else result.astype(float)
 
 
@@ -236,6 +240,8 @@ def _by_taylor(
 ) -> Trajectory:
     form = basis.form
     working = None if digits is None else digits + GUARD_DIGITS + math.ceil(basis.lost_digits)
+    if working is not None:
+        overlaps = _as_mpf(overlaps, working)  # or the change of variables would round to doubles
     values, how = integrate_taylor(
         form, basis.to_form(overlaps), times, working, max(rtol * 1e-6, 2.3e-16)
     )
@@ -314,8 +320,6 @@ def _trajectory(
     eigenvalues, weights = model.spectrum.values(digits + GUARD_DIGITS)
     high = "digits" in notes
     kind: Any = object if high else float
-    with mp.workdps(digits + GUARD_DIGITS):
-        teacher = np.vectorize(mp.mpf, otypes=[object])(start.t)
     provenance = {
         "origin": "ode",
         **notes,
@@ -330,7 +334,7 @@ def _trajectory(
         alpha=times,
         q=modes[:, :, :K, :K],
         r=modes[:, :, :K, K:],
-        t=teacher if high else start.t.astype(float),
+        t=_as_mpf(start.t, digits + GUARD_DIGITS) if high else start.t.astype(float),
         generalization_error=errors,
         eigenvalues=np.array(eigenvalues, dtype=kind),
         weights=np.array(weights, dtype=kind),
