@@ -29,6 +29,7 @@ def _examples(*lines: str) -> str:
 def _plain_messages() -> Iterator[None]:
     """Errors and warnings of the library as one plain message each, without a traceback."""
     with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
         warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
         try:
             yield

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import time
+import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from .catalogue import NAMES, load
 from .checked import Checked
 from .findings import Finding, findings, require
 from .output import whole_folder
-from .render import page, render
+from .render import PdfFailed, page, render
 from .report_page import escape_picture, sections, spectra_picture
 from .study import Settings, Study, perform
 
@@ -32,17 +32,28 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 
-@dataclass
 class Stages:
-    """Progress bars on standard error, and the seconds that each stage took."""
+    """Progress bars on standard error, and the seconds that each stage took.
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    A context manager: on the way out an unfinished bar ends its line.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._bar = tqdm([], disable=True)
 
     def over(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
         """Iterate over `items` as the stage of this name."""
         began = time.perf_counter()
-        yield from tqdm(list(items), desc=f"{stage:<34}", bar_format=_BAR)
+        self._bar = tqdm(list(items), desc=f"{stage:<34}", bar_format=_BAR)
+        yield from self._bar
         self.seconds[stage] = time.perf_counter() - began
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
 
 
 _BAR = "{desc}{bar:20} {n_fmt}/{total_fmt} {elapsed}"
@@ -58,8 +69,7 @@ def write_report(out: Path, settings: Settings) -> str:
     NotADirectoryError, PermissionError
         If `out` cannot be written.
     """
-    stages = Stages()
-    with whole_folder(out) as folder:
+    with whole_folder(out) as folder, Stages() as stages:
         derivations = [
             _document(name, folder) for name in stages.over("checking derivations", NAMES)
         ]
@@ -79,8 +89,14 @@ def write_report(out: Path, settings: Settings) -> str:
 def _document(name: str, folder: Path) -> Checked:
     """Check a derivation and write it in every format that this machine can make."""
     derivation = load(name)
-    for form in ("tex", "html", *(["pdf"] if shutil.which("latexmk") else [])):
+    for form in ("tex", "html"):
         render(derivation, form, folder)
+    if shutil.which("latexmk"):
+        try:
+            render(derivation, "pdf", folder)
+        except PdfFailed as problem:
+            # An incomplete TeX installation is no fault of the derivation.
+            warnings.warn(f"no PDF, only LaTeX and HTML: {problem}", UserWarning, stacklevel=2)
     return derivation
 
 

@@ -92,7 +92,8 @@ def _summary(study: Study, found: Sequence[Finding]) -> Prose:
         f"held against {s.runs} simulated runs of SGD at N = {s.N} (the exact Markov chain of the "
         "overlaps, which uses none of the equations).\n\n"
         f"All {len(found)} checks below hold. Theory means N → ∞; the simulation is at "
-        "finite N and differs from it by O(1/N), here below its own scatter.",
+        "finite N and differs from it by O(1/N): the z-scores say how far that stands out of the "
+        "scatter between runs.",
     )
 
 
@@ -138,7 +139,7 @@ def _escapes(study: Study) -> Table:
 
 def _large() -> Table:
     rows = tuple(
-        (str(M), str(L), f"{tau:.4g}", f"{ratio:.3f}")
+        (str(M), str(L), f"{tau:.1f}", f"{ratio:.3f}")
         for M, L, tau, ratio in large_size_ratios(LARGE)
     )
     return Table(

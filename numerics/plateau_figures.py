@@ -21,7 +21,9 @@ from .trajectory import Trajectory
 __all__ = ["escape_figure", "spectra_figure"]
 
 SIZE = (7.2, 4.6)
-BARS = 22
+BARS = 30
+BEFORE, BELOW = 0.3, 40
+"""The window around the plateau: from this alpha, down to the plateau value over this."""
 
 
 def spectra_figure(
@@ -56,7 +58,9 @@ def spectra_figure(
         colour, shown = COLOURS[n % len(COLOURS)], line.alpha > 0
         axes.plot(line.alpha[shown], line.generalization_error[shown], color=colour, linewidth=1.7)
         _bars(axes, runs, n, label)
-    axes.legend(title="theory (lines), simulation (markers)", frameon=False, loc="lower left")
+    axes.set_xlim(left=BEFORE)
+    axes.set_ylim(bottom=level / BELOW)
+    _legend(axes, "theory (lines), simulation (markers)")
     return figure
 
 
@@ -114,8 +118,12 @@ def escape_figure(
         )
     axes.set_xticks(measured_sizes, [f"{L:g}" for L in measured_sizes])
     axes.minorticks_off()
-    axes.legend(title="formula (lines), measured (markers)", frameon=False, loc="lower left")
+    _legend(axes, "formula (lines), measured (markers)")
     return figure
+
+
+def _legend(axes: Axes, title: str) -> None:
+    axes.legend(title=title, frameon=False, loc="lower left", alignment="left")
 
 
 def _axes(figure: Figure, x: str, y: str) -> Axes:
