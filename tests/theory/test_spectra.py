@@ -91,6 +91,7 @@ def test_inexact_parameters_are_on_record():
         (lambda: Discrete([1, 2], weights=[1]), "2 eigenvalues but 1 weights"),
         (lambda: Discrete([1, 2], weights=[1, 0]), "Discrete: weight 2 must be positive"),
         (lambda: PowerLaw(1, sp.Symbol("L")).eigenvalues, "symbolic L"),
+        (lambda: Discrete([1, 2], weights=[1, sp.Symbol("p")]).values(), r"symbols \['p'\]"),
         (lambda: PowerLaw(sp.Symbol("beta"), 3).values(), r"still contains the symbols \['beta'\]"),
     ],
 )
