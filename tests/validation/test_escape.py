@@ -30,11 +30,16 @@ def specialisation(path):
     return trace / M - (path.R.sum(axis=(1, 2)) - trace) / (M * (M - 1))
 
 
+FAST = [(2, 1), (2, 7), (3, 7)]
+CASES = [
+    pytest.param(M, L, marks=() if (M, L) in FAST else pytest.mark.slow)
+    for M in (2, 3, 5)
+    for L in (1, 7, 32)
+]
+
+
 @pytest.mark.parametrize("beta", ["3/10", "1"])
-@pytest.mark.parametrize(
-    ("M", "L"),
-    [(M, L) for M in (2, 3, 5) for L in (1, 7, 32)],
-)
+@pytest.mark.parametrize(("M", "L"), CASES)
 def test_growth_rate_is_the_escape_rate(M, L, beta):
     """Oracle: exp(gamma alpha), measured over two e-foldings of the integrated equations."""
     model = TeacherStudent(M, M, spectrum=PowerLaw(beta, L), eta="1/10")
