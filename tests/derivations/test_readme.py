@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from derivations.__main__ import main
+from derivations.catalogue import NAMES, load
+from derivations.findings import large_size_ratios
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,3 +60,13 @@ def test_changed_words_are_noticed(readme):
 def test_script_prints_what_is_shown(readme):
     """Oracle: the output in README.md."""
     assert "32 runs" in readme.run_script()
+
+
+@pytest.mark.slow
+def test_claims_are_current():
+    """Oracle: the steps of the derivations, and the exact escape times."""
+    kinds = [step.check.kind for name in NAMES for step in load(name).steps]
+    counts = ", ".join(f"{kinds.count(k)} {k}" for k in ("symbolic", "numeric", "assumed"))
+    assert f"{len(kinds)} steps of three derivations: {counts}" in TEXT
+    rows = large_size_ratios(((2, 8), (4, 32), (64, 2048)))
+    assert "; ".join(f"{ratio:.3f} at M = {M}, L = {L}" for M, L, _, ratio in rows) in TEXT
