@@ -1,5 +1,6 @@
 """The command line, as a user tries it."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -102,6 +103,24 @@ def test_unwritable_output_fails_at_once(command, tmp_path):
     stderr = complaint(*command, "--out", tmp_path / "taken")
     assert "taken is not a folder" in stderr
     assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_foreign_package_is_named(tmp_path):
+    """Oracle: a file numerics.py in front of the real one."""
+    (tmp_path / "numerics.py").write_text("")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from derivations.__main__ import main; main(['derive', '--all'])"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert str(tmp_path / "numerics.py") in done.stderr
 
 
 def test_derive_wants_one_or_all():
