@@ -54,7 +54,8 @@ class _NumberPrinter(StrPrinter):
         return f"rational({expr.p}, {expr.q})"
 
     def _print_Integer(self, expr: sp.Integer) -> str:
-        return str(expr.p)
+        # Beyond 2^53 a literal would not fit a machine integer, nor a double exactly.
+        return str(expr.p) if abs(expr.p) < 2**53 else self._print_Rational(expr)
 
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "pi"

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath as mp
 import sympy as sp
 
 from theory.forms import ModeForm, MomentForm
@@ -251,20 +250,18 @@ def require_numbers(model: TeacherStudent) -> None:
 def _constants(form: Form, target: Target, digits: int) -> dict[str, Any]:
     model = form.ode.model
     values, weights = model.spectrum.values(digits + 5)
-    signed = [
-        mp.mpf(sp.N(e, digits + 15)) if not e.is_Rational else e for e in form.ode.signed_weights()
-    ]
     constants = {
         "eta": target.number(model.eta),
         "label_noise": target.number(model.label_noise),
         "weight_decay": target.number(model.weight_decay),
-        "s": target.array(signed),
+        "s": target.array(form.ode.signed_weights()),
         "lam": target.array(values),
         "w": target.array(weights),
         "S": target.zeros(1, 1),
         "nu": target.array(values),
     }
     if isinstance(form, MomentForm):
-        constants["S"] = target.array(form.companion.tolist())
-        constants["nu"] = target.array(form.noise_weights)
+        numbers = form.numbers(digits + 5)
+        constants["S"] = target.array(numbers.companion)
+        constants["nu"] = target.array(numbers.noise_weights)
     return constants

@@ -23,12 +23,13 @@ import mpmath as mp
 import numpy as np
 
 from theory.exact import positive
-from theory.forms import ModeForm, MomentForm
+from theory.forms import ModeForm, MomentForm, MomentNumbers
 from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
 
 from .codegen import UnsupportedFunction
 from .compile import Form, average_source, compile_ode, require_numbers
+from .errors import IntegrationError
 from .explicit import integrate_explicit
 from .initial import InitialCondition
 from .quadrature import averages
@@ -65,11 +66,12 @@ def integrate(
     alpha : number
         Final time, (number of SGD steps)/N.
     digits : int, optional
-        Number of digits of the result; None is double precision.
+        Number of digits of the result, eps_g included; None is double precision.
     rtol : float
-        Relative accuracy asked for in double precision. Steps are a million times sharper (not
-        beyond machine precision), so that eps_g, a small difference of order parameters, keeps it
-        down to about 1e-6 times its initial size.
+        Relative accuracy asked for in double precision. Steps are sharper (a million times with
+        Taylor series, a thousand times with Runge-Kutta, not beyond machine precision), so that
+        eps_g, a small difference of order parameters, keeps it while it is small. Below about 1e-8
+        rounding alone costs more than that: ask for digits.
     at : array (T,), optional
         Output times; default `default_times(alpha)`.
 
@@ -186,10 +188,9 @@ class _Basis:
         """Decimal digits that the change of variables costs (none for modes)."""
         if isinstance(self.form, ModeForm):
             return 0.0
-        with mp.workdps(20):
-            there = mp.matrix(self.form.vandermonde.evalf(20).tolist())
-            back = mp.matrix(self.form.inverse_vandermonde.evalf(20).tolist())
-            return float(mp.log10(mp.mnorm(there, 1) * mp.mnorm(back, 1)))
+        numbers = self.form.numbers(20)
+        there, back = mp.matrix(numbers.vandermonde), mp.matrix(numbers.inverse_vandermonde)
+        return float(mp.log10(mp.mnorm(there, 1) * mp.mnorm(back, 1)))
 
     def require_doubles(self) -> None:
         """Check that double precision survives the change of variables."""
@@ -202,31 +203,28 @@ class _Basis:
 
     def to_form(self, overlaps: Any) -> Any:
         """Variables of the form from overlaps (L, F, F)."""
-        return (
-            overlaps
-            if isinstance(self.form, ModeForm)
-            else self._apply(self.form.vandermonde, overlaps)
-        )
+        if isinstance(self.form, ModeForm):
+            return overlaps
+        return self._apply(self._numbers(self.form).vandermonde, overlaps)
 
     def to_modes(self, values: Any) -> Any:
         """Overlaps (..., L, F, F) from variables of the form."""
-        return (
-            values
-            if isinstance(self.form, ModeForm)
-            else self._apply(self.form.inverse_vandermonde, values)
-        )
+        if isinstance(self.form, ModeForm):
+            return values
+        return self._apply(self._numbers(self.form).inverse_vandermonde, values)
 
-    def _apply(self, matrix: Any, values: Any) -> Any:
-        # The exact matrix is applied with guard digits: it is the state that has lost them.
-        with mp.workdps(self.digits + int(self.lost_digits) + GUARD_DIGITS):
-            numbers = np.array(
-                [
-                    [mp.mpf(str(e.evalf(mp.mp.dps))) for e in matrix.row(a)]
-                    for a in range(matrix.rows)
-                ],
-                dtype=object,
-            )
-            result = np.einsum("lk,...kfh->...lfh", numbers, _as_mpf(values, mp.mp.dps))
+    def _numbers(self, form: MomentForm) -> MomentNumbers:
+        return form.numbers(self._working)
+
+    @property
+    def _working(self) -> int:
+        # The matrices carry guard digits: it is the state that has lost them.
+        return self.digits + int(self.lost_digits) + GUARD_DIGITS
+
+    def _apply(self, matrix: list[list[Any]], values: Any) -> Any:
+        with mp.workdps(self._working):
+            rows = np.array(matrix, dtype=object)
+            result = np.einsum("lk,...kfh->...lfh", rows, _as_mpf(values, self._working))
         return result if np.asarray(values).dtype == object else result.astype(float)
 
 
@@ -239,19 +237,44 @@ def _by_taylor(
     rtol: float,
 ) -> Trajectory:
     form = basis.form
-    working = None if digits is None else digits + GUARD_DIGITS + math.ceil(basis.lost_digits)
-    if working is not None:
-        overlaps = _as_mpf(overlaps, working)  # or the change of variables would round to doubles
-    values, how = integrate_taylor(
-        form, basis.to_form(overlaps), times, working, max(rtol * 1e-6, 2.3e-16)
-    )
+    if digits is not None:
+        return _by_precise_taylor(basis, start, overlaps, times, digits)
+    tolerance = max(rtol * 1e-6, 2.3e-16)
+    values, how = integrate_taylor(form, basis.to_form(overlaps), times, None, tolerance)
     modes = basis.to_modes(values)
-    if working is None:
-        compiled = compile_ode(form.ode.modes(), NumbaTarget())
-        errors = np.array([compiled.error(c) for c in modes])
-        return _trajectory(form, start, times, modes, errors, {"method": how})
-    errors = _precise_errors(form.ode, modes, working)
-    return _trajectory(form, start, times, modes, errors, {"method": how, "digits": digits})
+    compiled = compile_ode(form.ode.modes(), NumbaTarget())
+    errors = np.array([compiled.error(c) for c in modes])
+    return _trajectory(form, start, times, modes, errors, {"method": how})
+
+
+def _by_precise_taylor(
+    basis: _Basis, start: InitialCondition, overlaps: Any, times: Any, digits: int
+) -> Trajectory:
+    """Repeat with more working digits until eps_g, a small difference, keeps `digits` of its own.
+
+    Raises
+    ------
+    IntegrationError
+        If eps_g falls so low that this takes more than five times the digits asked for.
+    """
+    form, spare = basis.form, GUARD_DIGITS + math.ceil(basis.lost_digits)
+    working = digits + spare
+    while True:
+        exact = _as_mpf(overlaps, working)  # or the change of variables would round to doubles
+        here = replace(basis, digits=working)
+        values, how = integrate_taylor(form, here.to_form(exact), times, working, 0.0)
+        modes = here.to_modes(values)
+        errors = _precise_errors(form.ode, modes, working)
+        smallest = min((abs(e) for e in errors if e != 0), default=mp.mpf(1))
+        below = max(0, math.ceil(-mp.log10(smallest)))
+        if below + digits + spare - 10 <= working:
+            return _trajectory(form, start, times, modes, errors, {"method": how, "digits": digits})
+        if working > 5 * digits + 100:
+            raise IntegrationError(
+                f"eps_g falls to about 1e-{below} and {working} working digits do not resolve "
+                f"{digits} digits of it: integrate to a shorter alpha than {times[-1]:g}"
+            )
+        working = digits + spare + below
 
 
 def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -70,7 +71,6 @@ class NumbaTarget(Target):
     name = "float64"
     _HEADER = (
         f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\n\nzero = 0.0\n\n\n"
-        "@njit(cache=True, inline='always')\ndef rational(p, q):\n    return p / q\n\n\n"
         "@njit(cache=True, inline='always')\ndef power(x, n):\n    return x**n\n\n\n"
     )
 
@@ -82,7 +82,11 @@ class NumbaTarget(Target):
         return np.array([float(v) for v in given.ravel()]).reshape(given.shape)
 
     def load(self, text: str) -> dict[str, Callable[..., Any]]:
-        decorated = text.replace("def ", "@njit(cache=True, error_model='numpy')\ndef ")
+        # Python divides integers of any size with correct rounding; machine integers would not.
+        literal = re.sub(
+            r"rational\((-?\d+), (\d+)\)", lambda m: f"({int(m[1]) / int(m[2])!r})", text
+        )
+        decorated = literal.replace("def ", "@njit(cache=True, error_model='numpy')\ndef ")
         return vars(_cached_module(self._HEADER + decorated))
 
 

@@ -76,15 +76,20 @@ def _propagate(stepper: Any, target: HeyokaTarget, times: Any) -> tuple[list[lis
         later = grid if times[0] > 0 else grid[1:]
         outcome, _, _, steps, _, states = stepper.propagate_grid(np.array([stepper.time, *later]))
         if outcome != hy.taylor_outcome.time_limit:
-            raise IntegrationError(
-                f"the Taylor integration stopped at alpha = {float(stepper.time):.6g} of "
-                f"{times[-1]:.6g} ({str(outcome).split('.')[-1]}): the order parameters have grown "
-                f"to {max(abs(float(x)) for x in stepper.state):.3g}; eta is probably above "
-                "stability, try a smaller one"
-            )
+            raise IntegrationError(_stopped(stepper, outcome, times[-1]))
         rows = np.asarray(states, dtype=object)
         rows = rows[1:] if times[0] > 0 else rows
     if target.bits is None:
         return [[float(x) for x in row] for row in rows], steps
     with mp.workprec(target.bits):
         return [[mp.mpf(str(x)) for x in row] for row in rows], steps
+
+
+def _stopped(stepper: Any, outcome: Any, end: float) -> str:
+    sizes = [abs(float(x)) for x in stepper.state]
+    grown = f"{max(sizes):.3g}" if np.all(np.isfinite(sizes)) else "beyond the range of numbers"
+    return (
+        f"the Taylor integration stopped at alpha = {float(stepper.time):.6g} of {end:.6g} "
+        f"({str(outcome).split('.')[-1]}): the order parameters have grown to {grown}; eta is "
+        "probably above stability, try a smaller one"
+    )

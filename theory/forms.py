@@ -19,10 +19,12 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import mpmath as mp
 import sympy as sp
 
 from .symbols import C, D, G, S, alpha, c, f, h, i, j, k, l, lam, m, nu, u, w
@@ -30,7 +32,7 @@ from .symbols import C, D, G, S, alpha, c, f, h, i, j, k, l, lam, m, nu, u, w
 if TYPE_CHECKING:
     from .online import OrderParameterODE
 
-__all__ = ["ModeForm", "MomentForm"]
+__all__ = ["ModeForm", "MomentForm", "MomentNumbers"]
 
 
 @dataclass(frozen=True)
@@ -133,28 +135,18 @@ class MomentForm(_LinearForm):
     @cached_property
     def coefficients(self) -> tuple[sp.Expr, ...]:
         """a_0, ..., a_L with prod_k (x - lam_k) = sum_l a_l x^l, exact."""
-        a = [sp.S.One]
-        for value in self.ode.model.spectrum.eigenvalues:
-            shifted, scaled = [sp.S.Zero, *a], [*a, sp.S.Zero]
-            a = [sp.expand(up - value * same) for up, same in zip(shifted, scaled, strict=True)]
-        return tuple(a)
+        return tuple(map(sp.expand, _characteristic(self.ode.model.spectrum.eigenvalues)))
 
     @cached_property
     def companion(self) -> sp.ImmutableMatrix:
         """S: ones above the diagonal, last row -a_0, ..., -a_(L-1)."""
-        L = len(self.coefficients) - 1
-        return sp.ImmutableMatrix(
-            L, L, lambda a, b: -self.coefficients[b] if a == L - 1 else sp.Integer(a + 1 == b)
-        )
+        return sp.ImmutableMatrix(_companion(self.coefficients))
 
     @cached_property
     def vandermonde(self) -> sp.ImmutableMatrix:
         """V_lk = w_k lam_k^l: moments = V modes."""
         spectrum = self.ode.model.spectrum
-        L = len(spectrum.eigenvalues)
-        return sp.ImmutableMatrix(
-            L, L, lambda a, b: spectrum.weights[b] * spectrum.eigenvalues[b] ** a
-        )
+        return sp.ImmutableMatrix(_vandermonde(spectrum.eigenvalues, spectrum.weights))
 
     @cached_property
     def inverse_vandermonde(self) -> sp.ImmutableMatrix:
@@ -166,16 +158,8 @@ class MomentForm(_LinearForm):
             If two eigenvalues coincide (then the moments do not determine the modes).
         """
         spectrum = self.ode.model.spectrum
-        values, weights = spectrum.eigenvalues, spectrum.weights
-        if len(set(values)) < len(values):
-            raise ValueError(
-                f"{spectrum} has equal eigenvalues: the moments do not determine the "
-                "modes; merge equal eigenvalues into one, adding their weights"
-            )
-        rows = []
-        for value, weight in zip(values, weights, strict=True):
-            rows.append([a / weight for a in _lagrange(values, value)])
-        return sp.ImmutableMatrix(rows)
+        self._require_distinct(spectrum.eigenvalues)
+        return sp.ImmutableMatrix(_inverse_vandermonde(spectrum.eigenvalues, spectrum.weights))
 
     @cached_property
     def noise_weights(self) -> tuple[sp.Expr, ...]:
@@ -183,13 +167,78 @@ class MomentForm(_LinearForm):
         spectrum = self.ode.model.spectrum
         return tuple(spectrum.moment(order + 1) for order in range(len(spectrum.eigenvalues)))
 
+    def numbers(self, digits: int) -> MomentNumbers:
+        """The matrices of this form as mpmath numbers, good to about `digits` digits.
 
-def _lagrange(values: tuple[sp.Expr, ...], at: sp.Expr) -> list[sp.Expr]:
-    """Coefficients of prod_{v != at} (x - v)/(at - v), lowest power first."""
-    a = [sp.S.One]
+        The same formulas as the exact ones, whose entries grow like 2^L for irrational eigenvalues.
+
+        Raises
+        ------
+        ValueError
+            If two eigenvalues coincide.
+        """
+        values, weights = self.ode.model.spectrum.values(digits)
+        self._require_distinct(values)
+        with mp.workdps(digits + 10):
+            rows = _vandermonde(values, weights)
+            return MomentNumbers(
+                vandermonde=rows,
+                inverse_vandermonde=_inverse_vandermonde(values, weights),
+                companion=_companion(_characteristic(values)),
+                noise_weights=[
+                    mp.fsum(x * value for x, value in zip(row, values, strict=True)) for row in rows
+                ],
+            )
+
+    def _require_distinct(self, values: Sequence[Any]) -> None:
+        if len(set(values)) < len(values):
+            raise ValueError(
+                f"{self.ode.model.spectrum} has equal eigenvalues: the moments do not determine "
+                "the modes; merge equal eigenvalues into one, adding their weights"
+            )
+
+
+class MomentNumbers(NamedTuple):
+    """The matrices of a `MomentForm` as nested lists of mpmath numbers."""
+
+    vandermonde: list[list[Any]]
+    inverse_vandermonde: list[list[Any]]
+    companion: list[list[Any]]
+    noise_weights: list[Any]
+
+
+def _times_root(polynomial: Sequence[Any], root: Any) -> list[Any]:
+    """Coefficients of (x - root) times a polynomial, lowest power first."""
+    shifted, same = [0, *polynomial], [*polynomial, 0]
+    return [up - root * keep for up, keep in zip(shifted, same, strict=True)]
+
+
+def _characteristic(values: Sequence[Any]) -> list[Any]:
+    """Coefficients of prod_k (x - lam_k), lowest power first."""
+    polynomial: list[Any] = [1]
     for value in values:
-        if value == at:
-            continue
-        shifted, scaled = [sp.S.Zero, *a], [*a, sp.S.Zero]
-        a = [(up - value * same) / (at - value) for up, same in zip(shifted, scaled, strict=True)]
-    return a
+        polynomial = _times_root(polynomial, value)
+    return polynomial
+
+
+def _companion(coefficients: Sequence[Any]) -> list[list[Any]]:
+    L = len(coefficients) - 1
+    rows: list[list[Any]] = [[int(a + 1 == b) for b in range(L)] for a in range(L - 1)]
+    return [*rows, [-a for a in coefficients[:L]]]
+
+
+def _vandermonde(values: Sequence[Any], weights: Sequence[Any]) -> list[list[Any]]:
+    powers = range(len(values))
+    return [[x * value**a for x, value in zip(weights, values, strict=True)] for a in powers]
+
+
+def _inverse_vandermonde(values: Sequence[Any], weights: Sequence[Any]) -> list[list[Any]]:
+    """Row k: coefficients of prod_{v != lam_k} (x - v)/(lam_k - v), over w_k."""
+    rows = []
+    for value, weight in zip(values, weights, strict=True):
+        others = [v for v in values if v != value]
+        scale = weight
+        for v in others:
+            scale = scale * (value - v)
+        rows.append([a / scale for a in _characteristic(others)])
+    return rows

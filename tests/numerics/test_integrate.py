@@ -10,7 +10,14 @@ from systems import linear_overlaps
 
 from numerics import InitialCondition, IntegrationError, Trajectory, initial, integrate
 from numerics.explicit import integrate_explicit
-from theory import Discrete, NoClosedForm, PowerLaw, TeacherStudent, order_parameter_odes
+from theory import (
+    Discrete,
+    Isotropic,
+    NoClosedForm,
+    PowerLaw,
+    TeacherStudent,
+    order_parameter_odes,
+)
 
 MODULE = import_module("numerics.integrate")  # the package exports a function of that name
 POWER_LAW = PowerLaw(1, 4)
@@ -301,3 +308,50 @@ def test_moments_that_lose_their_digits_are_refused_in_double():
     twins = TeacherStudent(1, 1, spectrum=Discrete([1, 1]), eta=1)
     with pytest.raises(ValueError, match="merge equal eigenvalues"):
         integrate(odes(twins).moments(), draw(twins), 1)
+
+
+@pytest.mark.parametrize("spectrum", [Isotropic(), PowerLaw(beta=1, L=3)], ids=str)
+def test_irrational_output_weights_keep_their_digits(spectrum):
+    """Oracle: an exact symmetry. c = 1/sqrt(2) at eta is c = 1 at eta/2, eps_g halved."""
+    scaled = TeacherStudent(2, 2, "erf", spectrum, "1/10")
+    start = initial(scaled, 0.3, 996, 0)
+    at = {"alpha": 5, "digits": 30, "at": [1, 5]}
+    one = integrate(order_parameter_odes(scaled), start, **at)
+    two = integrate(order_parameter_odes(scaled.replace(eta="1/20", scale="unit")), start, **at)
+    with mp.workdps(45):
+        assert np.max(np.abs(one.q - two.q)) < mp.mpf(10) ** -40
+        halved = two.generalization_error / 2
+        assert np.max(np.abs(one.generalization_error / halved - 1)) < mp.mpf(10) ** -30
+
+
+def test_digits_are_those_of_a_tiny_error_too():
+    """Oracle: the same run with 45 digits; eps_g is 1e-17 of its start at the end."""
+    model = TeacherStudent(1, 1, "linear", eta=1)
+    start = InitialCondition([[[0.25]]], [[[0.1]]])
+    runs = [integrate(order_parameter_odes(model), start, 40, digits=n, at=[40]) for n in (30, 45)]
+    with mp.workdps(60):
+        small, sharp = (run.generalization_error[0] for run in runs)
+        assert 0 < sharp < mp.mpf(10) ** -16
+        assert abs(small / sharp - 1) < mp.mpf(10) ** -30
+
+
+def test_coefficients_beyond_machine_integers():
+    """Oracle: 30 digits. Floats become fractions with large numerators."""
+    x = sp.Symbol("x")
+    model = TeacherStudent(2, 2, 0.3 * sp.sin(0.7 * x), eta=1)
+    start = initial(model, 0.5, 1000, 0)
+    double = integrate(order_parameter_odes(model), start, 1, at=[1])
+    with pytest.warns(UserWarning, match="float"):
+        sharp = integrate(order_parameter_odes(model.replace(eta=1.0)), start, 1, digits=30, at=[1])
+    assert double.generalization_error[0] == pytest.approx(
+        float(sharp.generalization_error[0]), rel=1e-12
+    )
+
+
+def test_moments_of_irrational_eigenvalues():
+    """Oracle: modes. beta = 1/2 at L = 8, whose exact matrices would have 2^8 terms an entry."""
+    model = TeacherStudent(1, 1, eta="1/10", spectrum=PowerLaw("1/2", 8))
+    start, ode = initial(model, 0.5, 1000, 0), order_parameter_odes(model)
+    modes, moments = (integrate(o, start, 5, digits=20, at=[5]) for o in (ode, ode.moments()))
+    with mp.workdps(40):
+        assert np.max(np.abs(modes.q - moments.q)) < mp.mpf(10) ** -20
