@@ -171,7 +171,7 @@ def hermite_series(activation: Any, order: int, variance: Any = 1) -> HermiteSer
     Raises
     ------
     ValueError
-        If order < 0 or the variance is not positive.
+        If order is not an integer >= 0 or the variance is not positive.
     NoClosedForm
         If E[g^2] has no closed form, hence the tail none.
 
@@ -180,8 +180,9 @@ def hermite_series(activation: Any, order: int, variance: Any = 1) -> HermiteSer
     >>> hermite_series("He_3", 2).tail
     6
     """
-    if order < 0:
+    last = exact(order, "order")
+    if not last.is_Integer or last < 0:
         raise ValueError(f"order must be an integer >= 0, found {order}")
     total = I2(activation, variance, variance, variance)
-    coefficients = tuple(hermite_coefficient(activation, n, variance) for n in range(order + 1))
+    coefficients = tuple(hermite_coefficient(activation, n, variance) for n in range(int(last) + 1))
     return HermiteSeries(coefficients, total)

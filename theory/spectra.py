@@ -20,7 +20,7 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-from .exact import count, is_inexact, positive
+from .exact import count, is_inexact, positive, sequence
 
 __all__ = ["Discrete", "Isotropic", "PowerLaw", "Spectrum"]
 
@@ -203,19 +203,21 @@ class Discrete(Spectrum):
     ------
     ValueError
         If a list is empty, a number is not positive, or the lengths differ.
+    TypeError
+        If a list is not one (a number, a string, an unordered set).
     """
 
     given: tuple[sp.Expr, ...]
     given_weights: tuple[sp.Expr, ...]
 
     def __init__(self, eigenvalues: Sequence[Any], weights: Sequence[Any] | None = None) -> None:
-        eigenvalues = list(eigenvalues)
+        eigenvalues = sequence(eigenvalues, "Discrete: eigenvalues")
         if not eigenvalues:
             raise ValueError("Discrete: the list of eigenvalues is empty; give at least one")
         shape = tuple(
             positive(e, f"Discrete: eigenvalue {k}") for k, e in enumerate(eigenvalues, 1)
         )
-        raw = [1] * len(shape) if weights is None else list(weights)
+        raw = [1] * len(shape) if weights is None else sequence(weights, "Discrete: weights")
         if len(raw) != len(shape):
             raise ValueError(
                 f"Discrete: {len(shape)} eigenvalues but {len(raw)} weights; "
@@ -258,8 +260,22 @@ class Discrete(Spectrum):
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(map(str, self.given[:6])) + (", ..." if len(self.given) > 6 else "")
-        return f"Discrete([{shown}], L={self.L})"
+        # In full: this text is what a saved result says about its spectrum.
+        shown = ", ".join(map(str, self.given))
+        if set(self.given_weights) == {sp.S.One}:
+            return f"Discrete([{shown}])"
+        return f"Discrete([{shown}], weights=[{', '.join(map(str, self.given_weights))}])"
 
     def latex(self) -> str:
-        return rf"\lambda \in \{{{', '.join(map(sp.latex, self.eigenvalues[:6]))}\}}"
+        """The eigenvalues and, if they differ, the weights; no more than six of each."""
+        text = rf"\lambda = {_first(self.eigenvalues)}"
+        if len(set(self.weights)) > 1:
+            text += rf",\ w = {_first(self.weights)}"
+        return text
+
+
+def _first(numbers: tuple[sp.Expr, ...]) -> str:
+    """(a, b, ...) in LaTeX, no more than six."""
+    shown = [sp.latex(number) for number in numbers[:6]]
+    more = [r"\ldots"] if len(numbers) > 6 else []
+    return f"({', '.join(shown + more)})"

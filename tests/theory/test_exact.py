@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory.exact import count, exact, is_inexact, non_negative, positive
+from theory.exact import count, exact, is_inexact, non_negative, positive, sequence
 
 TENTH_AS_DOUBLE = sp.Rational(3602879701896397, 2**55)
 
@@ -24,6 +24,11 @@ TENTH_AS_DOUBLE = sp.Rational(3602879701896397, 2**55)
         (0.1, TENTH_AS_DOUBLE),
         (np.float64(0.1), TENTH_AS_DOUBLE),
         (np.float32(0.1), sp.Rational(13421773, 2**27)),
+        (np.float16(0.1), sp.Rational(819, 2**13)),
+        (np.longdouble(0.5) + np.longdouble(2) ** -40, sp.Rational(2**39 + 1, 2**40)),
+        (np.array(2.5), sp.Rational(5, 2)),
+        (np.array(3), sp.Integer(3)),
+        (np.array(Fraction(1, 10), dtype=object), sp.Rational(1, 10)),
         (mp.mpf(0.1), TENTH_AS_DOUBLE),
         (mp.mpf(-6), sp.Integer(-6)),
         (mp.mpf(0), sp.Integer(0)),
@@ -54,6 +59,11 @@ def test_high_precision_number_keeps_its_bits():
         (None, TypeError, "eta must be a number"),
         ([1], TypeError, "of type list"),
         (1j, TypeError, "of type complex"),
+        (np.array([1, 2]), TypeError, r"eta must be a number .*found array\(\[1, 2\]\)"),
+        (np.array([3]), TypeError, r"found array\(\[3\]\) of type ndarray"),
+        (np.array(True), TypeError, "eta must be a number, found True"),
+        (np.array(float("nan")), ValueError, "eta must be finite, found nan"),
+        (np.longdouble("inf"), ValueError, "eta must be finite, found inf"),
         ("fast", ValueError, "found 'fast'"),
         ("1/0", ValueError, "found '1/0'"),
         (float("nan"), ValueError, "eta must be finite, found nan"),
@@ -98,7 +108,33 @@ def test_count_is_a_positive_integer(bad):
 
 def test_inexact_input_is_recognised():
     """Oracle: floats, and expressions that contain one, are the only inexact input."""
-    for value in (0.1, np.float64(1), np.float32(1), sp.Float(1), sp.Symbol("x") * 0.5):
+    for value in (
+        0.1,
+        np.float64(1),
+        np.float32(1),
+        np.float16(1),
+        np.longdouble(1),
+        np.array(1.0),
+    ):
         assert is_inexact(value)
-    for value in (1, "0.1", Fraction(1, 10), mp.mpf(0.1), sp.pi, sp.Symbol("x")):
+    for value in (sp.Float(1), sp.Symbol("x") * 0.5):
+        assert is_inexact(value)
+    for value in (
+        1,
+        np.int8(1),
+        np.array(1),
+        "0.1",
+        Fraction(1, 10),
+        mp.mpf(0.1),
+        sp.pi,
+        sp.Symbol("x"),
+    ):
         assert not is_inexact(value)
+
+
+def test_a_sequence_has_an_order():
+    """Oracle: list() of what has an order; the rest is refused by name."""
+    assert sequence(np.arange(3), "weights") == sequence(range(3), "weights") == [0, 1, 2]
+    for bad in (3, "12", {1, 2}, {1: 2}, np.array(3)):
+        with pytest.raises(TypeError, match=r"weights must be a sequence such as a list, found"):
+            sequence(bad, "weights")

@@ -10,6 +10,7 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
+from theory import Activation
 from theory.gaussian import I2, I3, I4, I2_kernel, I4_kernel, NoClosedForm, price, stein
 
 DIGITS = 30
@@ -264,6 +265,56 @@ def test_I4_is_symmetric(activation):
         assert abs(sp.N(I4(activation, C.extract(order, order)), 30) - expected) < 1e-28
 
 
+TINY = sp.Rational(1, 10**20)
+NO_COVARIANCES = {
+    "scales differ": [[10**13, 10**7], [10**7, 1]],
+    "scales differ, floats": [[1e13, 1e7], [1e7, 1.0]],
+    "rational": [[1, 1 + TINY], [1 + TINY, 1]],
+    "irrational": [[sp.sqrt(2), sp.sqrt(2) + TINY], [sp.sqrt(2) + TINY, sp.sqrt(2)]],
+    "no variance": [[0, TINY], [TINY, 1]],
+}
+
+
+@pytest.mark.parametrize("C", NO_COVARIANCES.values(), ids=NO_COVARIANCES)
+def test_no_covariance_is_refused_at_any_scale(C):
+    """Oracle: Cauchy-Schwarz, C_ab^2 <= C_aa C_bb, exact for exact numbers."""
+    (Caa, Cab), (_, Cbb) = C
+    with pytest.raises(ValueError, match="must be positive semi-definite"):
+        I2("linear", Caa, Cbb, Cab)
+
+
+def test_three_fields_need_more_than_their_pairs():
+    """Oracle: correlations -1/2 - e of three fields give E[(a + b + c)^2] < 0."""
+    for correlation, allowed in ((sp.Rational(-1, 2), True), (sp.Rational(-1, 2) - TINY, False)):
+        C = sp.ones(3) * correlation + sp.eye(3) * (1 - correlation)
+        units = sp.diag(1, 10**9, sp.Rational(1, 10**9))
+        scaled = units * C * units
+        if allowed:
+            assert I3("linear", scaled) == scaled[1, 2]
+            continue
+        with pytest.raises(ValueError, match="the variance of c given a, b is -"):
+            I3("linear", scaled)
+
+
+def test_degenerate_covariances_pass():
+    """Oracle: b = a/3 as doubles, where C_ab^2 > C_aa C_bb by rounding; b = sqrt(k) a exactly."""
+    assert sp.Rational(0.1) ** 2 > sp.Rational(0.3) * sp.Rational(0.1 / 3)
+    assert float(I2("linear", 0.3, 0.1 / 3, 0.1)) == 0.1
+    for k in (2, 3, 5, 6, 7):  # sqrt(k) to some digits lies above sqrt(k) for some k
+        assert I2("linear", 1, k, sp.sqrt(k)) == sp.sqrt(k)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [("relu", 0), ("sign", 0), ("erf", 0), ("x^2", 0), ("exp", sp.E), (2 + sp.sign(x), 4)],
+    ids=str,
+)
+def test_a_field_of_variance_zero_is_the_number_zero(activation, expected):
+    """Oracle: E[g(0) g(b)] = g(0) E[g(b)], at Var b = 2, by hand."""
+    assert I2(activation, 0, 2, 0) == I2(activation, 2, 0, 0) == expected
+    assert I2(activation, 0, 0, 0) == Activation(activation)(0) ** 2
+
+
 def test_plain_symbols_are_accepted():
     """Oracle: the literature, I2 of erf (SS95)."""
     Q, R, T = sp.symbols("Caa Cab Cbb")
@@ -283,7 +334,13 @@ def test_kernels_are_compact():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: I2("erf", 1, 1, 2), ValueError, "positive semi-definite, found the eigenvalue"),
+        (lambda: I2("erf", 1, 1, 2), ValueError, "the variance of b given a is -3"),
+        (
+            lambda: I3("erf", 3),
+            TypeError,
+            r"covariance of \(a, b, c\) must be a sequence .*found 3",
+        ),
+        (lambda: I3("erf", ["100", "010", "001"]), TypeError, "row 1 must be .*found '100'"),
         (lambda: I2("erf", -1, sp.Symbol("q"), 0), ValueError, "variance C_aa must be >= 0"),
         (lambda: I3("erf", [[1, 0], [0, 1]]), ValueError, "must be 3 x 3, found 2 rows"),
         (lambda: I4("erf", sp.eye(4)[:, :3]), ValueError, "must be 4 x 4"),
@@ -293,7 +350,7 @@ def test_kernels_are_compact():
             "symmetric, found C_ba = 1/2 but C_ab = 0",
         ),
         (lambda: I3("sign", sp.ones(3)), ValueError, "two fields coincide"),
-        (lambda: I2("relu", 0, 1, 0), ValueError, "variance zero"),
+        (lambda: I3("sign", [[0, 0, 0], [0, 2, 1], [0, 1, 1]]), ValueError, "variance zero"),
         (lambda: I2(sp.tanh(x), 1, 1, 0), NoClosedForm, r"tanh\(x\) have no closed form"),
         (lambda: I2(sp.erf(x + 1), 1, 1, 0), NoClosedForm, "quadrature"),
         (lambda: I4("relu", sp.eye(4)), NoClosedForm, r"g\(c\) g\(d\)\] of relu"),

@@ -136,6 +136,8 @@ def test_known_values():
         (lambda: hermite_coefficient("erf", "1/2"), ValueError, "found 1/2"),
         (lambda: hermite_coefficient("erf", 1, 0), ValueError, "variance must be positive"),
         (lambda: hermite_series("erf", -1), ValueError, "order must be"),
+        (lambda: hermite_series("erf", 2.5), ValueError, "order must be .* >= 0, found 2.5"),
+        (lambda: hermite_series("erf", n), ValueError, "order must be an integer >= 0, found n"),
         (lambda: hermite_coefficient(gelu, n), NoClosedForm, "give an integer n"),
         (lambda: parseval(gelu), NoClosedForm, "no closed form in n"),
         (lambda: hermite_series(gelu, 1), NoClosedForm, "averages of g"),

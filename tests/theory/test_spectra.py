@@ -76,6 +76,35 @@ def test_inexact_parameters_are_on_record():
     assert Discrete([1, 2]).inexact == ()
 
 
+def test_text_identifies_the_spectrum():
+    """Oracle: what was given, in full; saved results name their model by this text."""
+    assert repr(Discrete([1, 2], [1, 5])) == "Discrete([1, 2], weights=[1, 5])"
+    assert repr(Discrete([1, "1/2"])) == "Discrete([1, 1/2])"
+    assert repr(Discrete(range(1, 9))) == "Discrete([1, 2, 3, 4, 5, 6, 7, 8])"
+
+
+def test_latex_of_a_measured_spectrum():
+    """Oracle: lam = (6/11, 12/11) for weights 1/6, 5/6 by hand; beyond six comes an ellipsis."""
+    text = Discrete([1, 2], [1, 5]).latex()
+    assert text == r"\lambda = (\frac{6}{11}, \frac{12}{11}),\ w = (\frac{1}{6}, \frac{5}{6})"
+    assert Discrete([1] * 7).latex() == r"\lambda = (1, 1, 1, 1, 1, 1, \ldots)"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Discrete(3), "Discrete: eigenvalues must be a sequence such as a list, found 3"),
+        (lambda: Discrete("12"), "Discrete: eigenvalues must be a sequence .*found '12'"),
+        (lambda: Discrete([1, 2], "15"), "Discrete: weights must be a sequence .*found '15'"),
+        (lambda: Discrete([[1, 2]]), r"Discrete: eigenvalue 1 must be a number .*found \[1, 2\]"),
+    ],
+)
+def test_what_is_no_list_is_refused(make, message):
+    """Oracle: the message names the argument and what was found."""
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -44,6 +44,9 @@ def I2(activation: Any, Caa: Any, Cbb: Any, Cab: Any) -> sp.Expr:
     6*rho**3
     """
     C = as_covariance([[Caa, Cab], [Cab, Cbb]], "ab")
+    if C.is_diagonal() and 0 in C.diagonal():
+        # A field of variance zero is the number zero, where the formula may be 0/0.
+        return _mean(Activation(activation), C[0, 0]) * _mean(Activation(activation), C[1, 1])
     return _finite(I2_kernel(activation)(C[0, 0], C[1, 1], C[0, 1]), "E[g(a) g(b)]", activation)
 
 
@@ -168,6 +171,13 @@ def _quadruple_kernel(activation: Activation) -> sp.Lambda:
             "numerics.quadrature"
         )
     return sp.Lambda(QUADRUPLE, average)
+
+
+def _mean(activation: Activation, variance: sp.Expr) -> sp.Expr:
+    """E[g(a)], Var a = variance >= 0."""
+    if variance == 0:
+        return activation(0)
+    return family(activation).derivative_mean(sp.S.Zero, variance)
 
 
 def _finite(value: sp.Expr, average: str, activation: Any) -> sp.Expr:
