@@ -7,22 +7,28 @@ Notation
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import sympy as sp
 
-from .exact import exact
+from .exact import exact, is_inexact
 
 __all__ = ["X", "Activation", "hermite_polynomial"]
 
 X = sp.Symbol("x", real=True)
 """The argument of every activation expression."""
 
+# Both signs, zero, and the far tails of a Gaussian field.
+_SAMPLES = tuple(sp.Rational(p, 10) for p in (-300, -60, -20, -10, -7, 0, 7, 10, 20, 60, 300))
+
 
 @dataclass(frozen=True)
 class Activation:
     """An activation function g, by name or as a SymPy expression in one symbol.
+
+    Activations are equal if their expressions are, whatever they are called.
 
     Parameters
     ----------
@@ -37,11 +43,15 @@ class Activation:
         The name, or the text of the expression.
     expr : sympy.Expr
         g as an expression in the real symbol ``x``.
+    inexact : bool
+        Whether a number in it was given as a float, hence means the double it is.
 
     Raises
     ------
     ValueError
-        If the name is unknown or the expression has not exactly one symbol.
+        If the name is unknown, the expression has not exactly one symbol, its derivative is
+        unknown to SymPy, or it is singular, complex or without a value somewhere on the real line
+        (at the singularities that SymPy finds and at sample points up to 30).
 
     Examples
     --------
@@ -49,10 +59,12 @@ class Activation:
     x**3 - 3*x
     """
 
-    name: str
+    name: str = field(compare=False)
     expr: sp.Expr
+    inexact: bool = field(compare=False)
 
     def __init__(self, g: Any) -> None:
+        inexact = g.inexact if isinstance(g, Activation) else is_inexact(g)
         if isinstance(g, Activation):
             name, expr = g.name, g.expr
         elif isinstance(g, str):
@@ -67,6 +79,7 @@ class Activation:
             )
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "expr", expr)
+        object.__setattr__(self, "inexact", inexact)
 
     def __call__(self, argument: Any) -> sp.Expr:
         """g(argument)."""
@@ -76,11 +89,6 @@ class Activation:
     def derivative(self) -> sp.Expr:
         """g'(x)."""
         return self.expr.diff(X)
-
-    @property
-    def is_polynomial(self) -> bool:
-        """Whether g is a polynomial in x."""
-        return bool(self.expr.is_polynomial(X))
 
     def __repr__(self) -> str:
         return f"Activation({self.name})"
@@ -136,8 +144,29 @@ def _activation_in_x(expr: sp.Expr) -> sp.Expr:
             f"{[str(s) for s in symbols]} in {expr}"
         )
     in_x = exact(expr, "activation").subs(symbols[0], X)
-    for point in (sp.Rational(-7, 10), sp.Rational(7, 10)):
-        value = sp.N(in_x.subs(X, point))
-        if value.is_real is False:
-            raise ValueError(f"activation must be real, found {expr} = {value} at {point}")
+    if in_x.diff(X).has(sp.Derivative, sp.Subs):
+        raise ValueError(
+            f"activation must have a known derivative, found {expr} with the derivative "
+            f"{in_x.diff(X)}; write it with functions that SymPy can differentiate"
+        )
+    for point in _singularities(in_x):
+        raise ValueError(
+            f"activation must be finite, found {expr}, which is singular at {point}; write a "
+            "removable singularity away, e.g. sinc(x) for sin(x)/x"
+        )
+    for point in _SAMPLES:
+        # chop: a real g may be written with complex exponentials
+        value = sp.N(in_x.subs(X, point), chop=True)
+        if not (value.is_Number and value.is_finite):
+            raise ValueError(
+                f"activation must be real and finite, found {expr} = {value} at {point}"
+            )
     return in_x
+
+
+def _singularities(g: sp.Expr) -> list[sp.Expr]:
+    """The first singular point of g on the real line, if SymPy can list them."""
+    try:
+        return list(islice(sp.singularities(g, X, sp.S.Reals), 1))
+    except (NotImplementedError, TypeError):  # undecided: the sample points must do
+        return []

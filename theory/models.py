@@ -72,11 +72,13 @@ class TeacherStudent:
             )
         given = {name: getattr(self, name) for name in ("eta", "label_noise", "weight_decay")}
         inexact = tuple(n for n, value in given.items() if is_inexact(value))
+        activation = Activation(self.activation)
+        inexact += ("activation",) if activation.inexact else ()
         inexact += tuple(f"spectrum.{n}" for n in self.spectrum.inexact)
         values: dict[str, Any] = {
             "K": count(self.K, "K"),
             "M": count(self.M, "M"),
-            "activation": Activation(self.activation),
+            "activation": activation,
             "eta": positive(self.eta, "eta"),
             "label_noise": non_negative(self.label_noise, "label_noise"),
             "weight_decay": non_negative(self.weight_decay, "weight_decay"),

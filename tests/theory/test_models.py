@@ -52,6 +52,7 @@ def test_floats_are_on_record():
     model = TeacherStudent(1, 1, eta=0.1, weight_decay=0.5, spectrum=PowerLaw(0.3, 2))
     assert model.inexact == ("eta", "weight_decay", "spectrum.beta")
     assert TeacherStudent(1, 1, eta="0.1").inexact == ()
+    assert TeacherStudent(1, 1, 0.1 * sp.Symbol("x") ** 2).inexact == ("activation",)
 
 
 def test_replacing_another_parameter_keeps_the_record_of_floats():
@@ -59,6 +60,9 @@ def test_replacing_another_parameter_keeps_the_record_of_floats():
     model = TeacherStudent(1, 1, eta=0.1).replace(K=2)
     assert model.inexact == ("eta",)
     assert model.replace(eta="0.1").inexact == ()
+    scaled = TeacherStudent(1, 1, Activation(0.1 * sp.Symbol("x") ** 2)).replace(K=2)
+    assert scaled.inexact == ("activation",)
+    assert scaled.replace(activation="erf").inexact == ()
 
 
 @pytest.mark.parametrize(
