@@ -90,7 +90,12 @@ class OrderParameterODE:
 
     @cached_property
     def indexed_noise(self) -> sp.Expr:
-        """G_ij = s_i s_j (sum_{f,h} s_f s_h I4(i, j, f, h) + label noise E[g'g'])."""
+        """G_ij = s_i s_j (sum_{f,h} s_f s_h I4(i, j, f, h) + label noise E[g'g']).
+
+        Zero under gradient flow, which has no eta^2 term.
+        """
+        if self.gradient_flow:
+            return sp.S.Zero
         four = sp.Sum(s[f] * s[h] * quadruple(i, j, f, h), self._over(f), self._over(h))
         return s[i] * s[j] * (four + self.model.label_noise * pair(I2ab, i, j))
 
@@ -192,7 +197,7 @@ class OrderParameterODE:
 
     @cached_property
     def noise(self) -> sp.Expr:
-        """G, K x K, G_ij = E[delta_i delta_j]; indexed if K, M symbolic."""
+        """G, K x K, G_ij = E[delta_i delta_j] (zero in gradient flow); indexed if K, M symbolic."""
         if not self.model.is_explicit:
             return self.indexed_noise
         K, _ = self._sizes()

@@ -26,7 +26,7 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from .models import TeacherStudent
+from .models import Activation, TeacherStudent
 from .online import OrderParameterODE, order_parameter_odes
 from .symbols import I2f
 
@@ -115,6 +115,21 @@ class Plateau:
         """tau_esc = 1/gamma."""
         return 1 / self.escape_rate
 
+    def latex(self) -> str:
+        """The fixed point and how fast it is left, as a LaTeX ``aligned`` block."""
+        rows = {
+            "Q^*": self.Q,
+            "R^*": self.R,
+            r"\varepsilon_g^*": self.error,
+            r"\gamma": self.escape_rate,
+            r"\tau_{\mathrm{esc}}": self.escape_time,
+        }
+        body = " \\\\\n".join(f"{name} &= {sp.latex(value)}" for name, value in rows.items())
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
 
 def plateau(model: TeacherStudent) -> Plateau:
     """Symmetric fixed point, its error and escape rate, derived from the order-parameter ODEs.
@@ -130,6 +145,8 @@ def plateau(model: TeacherStudent) -> Plateau:
     ------
     NotImplementedError
         For another activation, K != M or weight decay: no closed form is known.
+    TypeError
+        If `model` is not a TeacherStudent.
     ValueError
         For M = 1, where nothing is there to be symmetric.
     """
@@ -141,7 +158,9 @@ def plateau(model: TeacherStudent) -> Plateau:
 
 
 def _check(model: TeacherStudent) -> None:
-    if model.activation.name != "erf":
+    if not isinstance(model, TeacherStudent):
+        raise TypeError(f"plateau needs a TeacherStudent, found {model!r}")
+    if model.activation != Activation("erf"):
         raise NotImplementedError(
             f"plateau: no closed form for activation {model.activation.name}; it is known for erf"
         )

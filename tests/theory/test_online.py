@@ -117,6 +117,9 @@ def test_gradient_flow_drops_the_noise_only():
     assert I4f in full.kernels
     assert I4f not in flow.kernels
     assert not flow.modes().student_student.has(model.eta**2)
+    assert flow.noise == sp.zeros(2, 2)
+    K, M = sp.symbols("K M", integer=True, positive=True)
+    assert order_parameter_odes(model.replace(K=K, M=M), gradient_flow=True).noise == 0
 
 
 def test_symbolic_sizes_stay_in_index_notation():

@@ -100,6 +100,21 @@ def test_error_at_the_plateau_is_the_published_number():
         assert float(found.error) == pytest.approx(float(law), rel=1e-13)
 
 
+def test_only_a_model_has_a_plateau():
+    """Oracle: the message names what was found; an ODE is the likely mistake."""
+    with pytest.raises(TypeError, match=r"plateau needs a TeacherStudent, found OrderParameterODE"):
+        plateau(order_parameter_odes(TeacherStudent(2, 2)))
+
+
+def test_display_shows_every_result():
+    """Oracle: the closed forms at M = 2, as LaTeX."""
+    found = plateau(TeacherStudent(2, 2, eta="1/10"))
+    text = found._repr_latex_()
+    assert text.startswith("$$\n\\begin{aligned}\nQ^* &= \\frac{1}{3} \\\\\n")
+    for value in (found.R, found.error, found.escape_rate, found.escape_time):
+        assert f"&= {sp.latex(value)}" in text
+
+
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
