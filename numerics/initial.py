@@ -15,20 +15,28 @@ References
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
-import mpmath as mp
 import numpy as np
-from numpy.typing import ArrayLike
+import sympy as sp
 
 from theory.exact import exact
 from theory.models import TeacherStudent
 
-from .storage import Array
-from .trajectory import is_finite, real_array
+from .arrays import exact_array, to_precision
+from .storage import Array, plain_json
 
-__all__ = ["InitialCondition", "gram_factor", "initial", "multiplicities", "whole_number"]
+__all__ = [
+    "InitialCondition",
+    "check_model",
+    "gram_factor",
+    "initial",
+    "multiplicities",
+    "whole_number",
+]
 
 INPUT_ROUNDING = 1e-10
 """Correlation matrices with eigenvalues above -INPUT_ROUNDING count as positive semi-definite."""
@@ -43,13 +51,19 @@ class InitialCondition:
     Parameters
     ----------
     q : (L, K, K)
-        q_k = J P_k J^T / n_k; arrays, nested lists, or object arrays of mpf (kept as they are).
+        q_k = J P_k J^T / n_k; arrays or nested lists. Floats are the doubles they are; int,
+        Fraction, SymPy numbers, mpf and strings such as ``"1/3"`` stay exact for `precise`.
     r : (L, K, M)
         r_k = J P_k B^T / n_k.
     t : (L, M, M), optional
         t_k = B P_k B^T / n_k. Default: the identity in every mode (N -> infinity).
-    provenance : dict, optional
+    provenance : dict of plain JSON values, optional
         Where the numbers come from (`initial` writes sigma_J, N and seed).
+
+    Attributes
+    ----------
+    q, r, t : float64
+        The overlaps, or the doubles nearest to them.
 
     Raises
     ------
@@ -57,40 +71,61 @@ class InitialCondition:
         If shapes disagree, an entry is not finite, q or t is not symmetric, or the joint Gram
         matrix [[q_k, r_k], [r_k^T, t_k]] of a mode is not positive semi-definite.
     TypeError
-        If an array is not real.
+        If an array is not real, or the provenance is not a dict of plain JSON values.
 
     Examples
     --------
-    >>> InitialCondition(q=[[[0.5]]], r=[[[0.0]]]).t
-    array([[[1.]]])
+    >>> start = InitialCondition(q=[[["1/3"]]], r=[[[0]]])
+    >>> start.q
+    array([[[0.33333333]]])
+    >>> import mpmath as mp
+    >>> mp.nstr(start.precise(20)[0][0, 0, 0], 20)
+    '0.33333333333333333333'
     """
 
     q: Array
     r: Array
     t: Array
     provenance: dict[str, Any] = field(default_factory=dict)
+    _exact: tuple[Array | None, ...] = field(init=False, repr=False)
 
     def __init__(
         self,
-        q: ArrayLike,
-        r: ArrayLike,
-        t: ArrayLike | None = None,
+        q: Any,
+        r: Any,
+        t: Any | None = None,
         provenance: dict[str, Any] | None = None,
     ) -> None:
-        q, r = real_array(q, "InitialCondition: q"), real_array(r, "InitialCondition: r")
-        if r.ndim != 3 or 0 in r.shape:
+        r_doubles, r_exact = exact_array(r, "InitialCondition: r")
+        if r_doubles.ndim != 3 or 0 in r_doubles.shape:
             raise ValueError(
-                f"InitialCondition: r must have shape (L, K, M), found {r.shape}; "
+                f"InitialCondition: r must have shape (L, K, M), found {r_doubles.shape}; "
                 "one mode needs its leading axis too"
             )
-        t = (
-            _identity(r, high=q.dtype == object)
-            if t is None
-            else real_array(t, "InitialCondition: t")
-        )
-        for name, value in {"q": q, "r": r, "t": t, "provenance": provenance or {}}.items():
+        if t is None:
+            L, _, M = r_doubles.shape
+            t = np.broadcast_to(np.eye(M), (L, M, M))
+        q_doubles, q_exact = exact_array(q, "InitialCondition: q")
+        t_doubles, t_exact = exact_array(t, "InitialCondition: t")
+        values = {
+            "q": q_doubles,
+            "r": r_doubles,
+            "t": t_doubles,
+            "provenance": plain_json({} if provenance is None else provenance, "InitialCondition"),
+            "_exact": (q_exact, r_exact, t_exact),
+        }
+        for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()
+
+    def precise(self, digits: int) -> tuple[Array, Array, Array]:
+        """(q, r, t) as object arrays of mpf with `digits` digits, from the exact values."""
+        doubles = (self.q, self.r, self.t)
+        q, r, t = (
+            to_precision(near if numbers is None else numbers, digits)
+            for near, numbers in zip(doubles, self._exact, strict=True)
+        )
+        return q, r, t
 
     def _check(self) -> None:
         L, K, M = self.r.shape
@@ -102,14 +137,14 @@ class InitialCondition:
                 )
         for name in ("q", "r", "t"):
             array = getattr(self, name)
-            bad = np.argwhere(~is_finite(array))
+            bad = np.argwhere(~np.isfinite(array))
             if len(bad):
                 raise ValueError(
                     f"InitialCondition: {name} is not finite in mode {bad[0][0] + 1}: "
                     f"found {array[tuple(bad[0])]}"
                 )
         for name in ("q", "t"):
-            array = getattr(self, name).astype(float)
+            array = getattr(self, name)
             uneven = np.abs(array - np.swapaxes(array, -1, -2)).max(axis=(-1, -2))
             scale = np.abs(array).max(axis=(-1, -2))
             k = int(np.argmax(uneven - 1e-12 * scale))
@@ -123,21 +158,16 @@ class InitialCondition:
     @property
     def gram(self) -> Array:
         """Joint Gram matrices [[t_k, r_k^T], [r_k, q_k]], teacher first, (L, M+K, M+K) float64."""
-        q, r, t = (a.astype(float) for a in (self.q, self.r, self.t))
-        return np.block([[t, np.swapaxes(r, -1, -2)], [r, q]])
+        return np.block([[self.t, np.swapaxes(self.r, -1, -2)], [self.r, self.q]])
 
     def __repr__(self) -> str:
         L, K, M = self.r.shape
         known = "".join(f", {k}={v}" for k, v in self.provenance.items())
         return f"InitialCondition(L={L}, K={K}, M={M}{known})"
 
-
-def _identity(r: Array, high: bool) -> Array:
-    L, _, M = r.shape
-    eye = np.broadcast_to(np.eye(M), (L, M, M))
-    if high:
-        eye = np.frompyfunc(mp.mpf, 1, 1)(eye)
-    return real_array(eye, "InitialCondition: t")
+    def _repr_html_(self) -> str:
+        modes = (f"\n{name}_1 =\n{getattr(self, name)[0]}" for name in ("q", "r", "t"))
+        return f"<pre>{escape(repr(self) + ''.join(modes))}</pre>"
 
 
 def gram_factor(gram: Array) -> Array:
@@ -186,12 +216,23 @@ def whole_number(value: Any, name: str, least: int) -> int:
     TypeError, ValueError
         If it is not a whole number, or is below `least`.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be a whole number, found {value!r}")
-    number = int(value.__index__())
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, found {value!r}") from None
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, found {value}")
     if number < least:
         raise ValueError(f"{name} must be at least {least}, found {number}")
     return number
+
+
+def check_model(model: Any, name: str) -> None:
+    """Refuse with a TypeError what is not a TeacherStudent (the equations of one, say)."""
+    if not isinstance(model, TeacherStudent):
+        raise TypeError(
+            f"{name} takes the model itself, a TeacherStudent, found {type(model).__name__}"
+        )
 
 
 def multiplicities(model: TeacherStudent, N: Any) -> Array:
@@ -244,12 +285,14 @@ def initial(
     ------
     ValueError
         If a number is out of range, n_k = N w_k is not whole, or the seed is missing.
+    TypeError
+        If `model` is not a TeacherStudent, or an argument is not a number.
     """
+    check_model(model, "initial")
     number = exact(sigma_J, "initial: sigma_J")
     if not number.is_number:
         raise ValueError(f"initial: sigma_J must be a number, found {sigma_J}")
-    width = float(number)
-    if width < 0:
+    if number < 0:
         raise ValueError(f"initial: sigma_J must not be negative, found {sigma_J}")
     if not model.is_explicit or not model.spectrum.L.is_Integer:
         raise ValueError(
@@ -257,9 +300,11 @@ def initial(
             "use model.replace(...)"
         )
     L, K, M = int(model.spectrum.L), int(model.K), int(model.M)
+    width = float(number)
+    record = width if exact(width, "sigma_J") == number else str(number)
     if N is None:
-        q = np.broadcast_to(width**2 * np.eye(K), (L, K, K))
-        return InitialCondition(q, np.zeros((L, K, M)), provenance={"sigma_J": width, "N": None})
+        q = np.broadcast_to(np.array(sp.eye(K) * number**2), (L, K, K))
+        return InitialCondition(q, np.zeros((L, K, M)), provenance={"sigma_J": record, "N": None})
     if seed is None:
         raise ValueError(f"initial: a draw at N = {N} is random: pass seed=")
     seed = whole_number(seed, "initial: seed", 0)
@@ -274,7 +319,7 @@ def initial(
         gram[:, M:, M:],
         gram[:, M:, :M],
         gram[:, :M, :M],
-        provenance={"sigma_J": width, "N": int(N), "seed": seed},
+        provenance={"sigma_J": record, "N": int(N), "seed": seed},
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
-from theory.exact import positive
+from theory.exact import exact
 from theory.forms import ModeForm, MomentForm, MomentNumbers
 from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
@@ -90,8 +90,9 @@ def integrate(
         If `digits` is asked for and a parameter of the model was given as a float.
     """
     form = _form(ode)
-    times = check_times(at, _end(alpha))
-    _check_arguments(form, start, digits, rtol)
+    times = check_times(at, alpha)
+    _check_arguments(form, start, digits)
+    rtol = _tolerance(rtol)
     digits = None if digits is None else int(digits)
     basis = _Basis(form, digits or 16)
     if digits is None:
@@ -109,13 +110,6 @@ def integrate(
     return _explicit(basis, start, overlaps, times, rtol, compiled.rates, compiled.error)
 
 
-def _end(alpha: Any) -> float:
-    number = positive(alpha, "alpha")
-    if not number.is_number:
-        raise ValueError(f"alpha must be a number, found {alpha}: give its symbols values")
-    return float(number)
-
-
 def _form(ode: OrderParameterODE | Form) -> Form:
     if isinstance(ode, OrderParameterODE):
         return ode.modes()
@@ -124,7 +118,7 @@ def _form(ode: OrderParameterODE | Form) -> Form:
     raise TypeError(f"integrate needs order_parameter_odes(model) or a form of it, found {ode!r}")
 
 
-def _check_arguments(form: Form, start: InitialCondition, digits: Any, rtol: Any) -> None:
+def _check_arguments(form: Form, start: InitialCondition, digits: Any) -> None:
     model = form.ode.model
     if not isinstance(start, InitialCondition):
         raise TypeError(
@@ -144,8 +138,6 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any, rtol: Any
             f"digits must be an integer from 1 to 1000, or None for double precision, "
             f"found {digits!r}"
         )
-    if not (isinstance(rtol, (int, float)) and math.isfinite(rtol) and 0 < rtol < 1):
-        raise ValueError(f"rtol must lie between 0 and 1, found {rtol!r}")
     if digits is not None and model.inexact:
         warnings.warn(
             f"{', '.join(model.inexact)} was given as a float: in a run with {digits} "
@@ -155,11 +147,20 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any, rtol: Any
         )
 
 
-def _full(start: InitialCondition) -> Any:
-    """C = [[q, r], [r^T, t]] per mode, shape (L, K+M, K+M); mpf entries stay mpf."""
-    upper = np.concatenate([start.q, start.r], axis=2)
-    lower = np.concatenate([np.swapaxes(start.r, 1, 2), start.t], axis=2)
-    return np.concatenate([upper, lower], axis=1)
+def _tolerance(rtol: Any) -> float:
+    try:
+        number = float(exact(rtol, "rtol"))
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < 1:
+        raise ValueError(f"rtol must lie between 0 and 1, found {rtol!r}")
+    return number
+
+
+def _full(start: InitialCondition, digits: int | None = None) -> Any:
+    """C = [[q, r], [r^T, t]] per mode, shape (L, K+M, K+M): float64, or mpf of so many digits."""
+    q, r, t = (start.q, start.r, start.t) if digits is None else start.precise(digits)
+    return np.block([[q, r], [np.swapaxes(r, 1, 2), t]])
 
 
 def _as_mpf(values: Any, digits: int) -> Any:
@@ -238,7 +239,7 @@ def _by_taylor(
 ) -> Trajectory:
     form = basis.form
     if digits is not None:
-        return _by_precise_taylor(basis, start, overlaps, times, digits)
+        return _by_precise_taylor(basis, start, times, digits)
     tolerance = max(rtol * 1e-6, 2.3e-16)
     values, how = integrate_taylor(form, basis.to_form(overlaps), times, None, tolerance)
     modes = basis.to_modes(values)
@@ -248,7 +249,7 @@ def _by_taylor(
 
 
 def _by_precise_taylor(
-    basis: _Basis, start: InitialCondition, overlaps: Any, times: Any, digits: int
+    basis: _Basis, start: InitialCondition, times: Any, digits: int
 ) -> Trajectory:
     """Repeat with more working digits until eps_g, a small difference, keeps `digits` of its own.
 
@@ -260,9 +261,9 @@ def _by_precise_taylor(
     form, spare = basis.form, GUARD_DIGITS + math.ceil(basis.lost_digits)
     working = digits + spare
     while True:
-        exact = _as_mpf(overlaps, working)  # or the change of variables would round to doubles
         here = replace(basis, digits=working)
-        values, how = integrate_taylor(form, here.to_form(exact), times, working, 0.0)
+        overlaps = here.to_form(_full(start, working))
+        values, how = integrate_taylor(form, overlaps, times, working, 0.0)
         modes = here.to_modes(values)
         errors = _precise_errors(form.ode, modes, working)
         smallest = min((abs(e) for e in errors if e != 0), default=mp.mpf(1))
@@ -357,7 +358,7 @@ def _trajectory(
         alpha=times,
         q=modes[:, :, :K, :K],
         r=modes[:, :, :K, K:],
-        t=_as_mpf(start.t, digits + GUARD_DIGITS) if high else start.t.astype(float),
+        t=start.precise(digits + GUARD_DIGITS)[2] if high else start.t,
         generalization_error=errors,
         eigenvalues=np.array(eigenvalues, dtype=kind),
         weights=np.array(weights, dtype=kind),

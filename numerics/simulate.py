@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike
 
 from theory.models import TeacherStudent
 
-from .initial import InitialCondition, gram_factor, multiplicities, whole_number
+from .initial import InitialCondition, check_model, gram_factor, multiplicities, whole_number
 from .sgd import Rule, compile_activation, sampled_error, step_chain, step_direct
 from .storage import Array
 from .trajectory import Trajectory, check_times
@@ -92,6 +92,7 @@ def simulate(
     FloatingPointError
         If a run diverges; names the run, the time and eta.
     """
+    _check_system(model, start)
     times = check_times(at, alpha)
     runs = whole_number(runs, "simulate: runs", 1)
     seed = whole_number(seed, "simulate: seed", 0)
@@ -99,14 +100,12 @@ def simulate(
     if threads is None:
         threads = os.cpu_count() or 1
     threads = whole_number(threads, "simulate: threads", 1)
-    _check_model(model, start)
     counts = multiplicities(model, N)
     method, note = _choose(method, counts, start)
     job = _Job.build(model, start, counts, method, times, (seed, test_fields))
     with ThreadPoolExecutor(min(threads, runs)) as pool:
         results = list(pool.map(job.run, range(runs)))
     q, r, eps = (np.stack(part) for part in zip(*results, strict=True))
-    t = start.t.astype(float)
     provenance = {
         "origin": "simulation",
         "method": method,
@@ -119,10 +118,15 @@ def simulate(
         "start": start.provenance,
         **({"note": note} if note else {}),
     }
-    return Trajectory(times, q, r, t, eps, job.eigenvalues, counts / int(N), provenance)
+    return Trajectory(times, q, r, start.t, eps, job.eigenvalues, counts / int(N), provenance)
 
 
-def _check_model(model: TeacherStudent, start: InitialCondition) -> None:
+def _check_system(model: Any, start: Any) -> None:
+    check_model(model, "simulate")
+    if not isinstance(start, InitialCondition):
+        raise TypeError(
+            f"simulate: start must be an InitialCondition (see numerics.initial), found {start!r}"
+        )
     numbers = {"K": model.K, "M": model.M, "L": model.spectrum.L, "eta": model.eta}
     numbers |= {"label_noise": model.label_noise, "weight_decay": model.weight_decay}
     symbolic = [f"{name} = {value}" for name, value in numbers.items() if not value.is_number]

@@ -17,9 +17,25 @@ import mpmath as mp
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["plain_json", "read_arrays", "write_arrays"]
 
 Array = NDArray[Any]
+
+
+def plain_json(notes: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a copy of `notes` as it will be read back from disk.
+
+    Raises
+    ------
+    TypeError
+        If it is not a dict of plain JSON values.
+    """
+    if not isinstance(notes, dict):
+        raise TypeError(f"{name}: the provenance must be a dict, found {notes!r}")
+    try:
+        return dict(json.loads(json.dumps(notes, allow_nan=False)))
+    except (TypeError, ValueError) as problem:
+        raise TypeError(f"{name}: the provenance must hold plain JSON values: {problem}") from None
 
 
 def write_arrays(

@@ -15,24 +15,26 @@ References
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import numpy as np
-from numpy.typing import ArrayLike
 
-from .storage import Array, read_arrays, write_arrays
+from theory.exact import positive
+
+from .arrays import exact_array, is_finite, real_array
+from .storage import Array, plain_json, read_arrays, write_arrays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Observables", "Trajectory", "check_times", "default_times", "real_array"]
+__all__ = ["Observables", "Trajectory", "check_times", "default_times"]
 
 KIND = "specscale trajectory 1"
 POINTS = 100
@@ -47,7 +49,7 @@ def default_times(alpha: float) -> Array:
     return np.concatenate([[0.0], np.geomspace(min(alpha / 1000, 0.01), alpha, POINTS)])
 
 
-def check_times(at: ArrayLike | None, alpha: Any) -> Array:
+def check_times(at: Any, alpha: Any) -> Array:
     """Return the output times, validated; `at` None means `default_times(alpha)`.
 
     Parameters
@@ -55,19 +57,22 @@ def check_times(at: ArrayLike | None, alpha: Any) -> Array:
     at : array (T,) or None
         Strictly increasing times in [0, alpha].
     alpha : number
-        End of the run, positive and finite.
+        End of the run, positive and finite: a float, or exact (``"1/2"``), like each time.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If `alpha` or `at` is not as above; the message names the first offender.
     """
-    end = float(alpha)
-    if not (math.isfinite(end) and end > 0):
-        raise ValueError(f"alpha must be positive and finite, found {alpha}")
+    number = positive(alpha, "alpha")
+    if not number.is_number:
+        raise ValueError(f"alpha must be a number, found {alpha}: give its symbols values")
+    end = float(number)
+    if not 0 < end < math.inf:
+        raise ValueError(f"alpha must be within the range of doubles, found {alpha}")
     if at is None:
         return default_times(end)
-    times = np.array(at, dtype=float)
+    times, _ = exact_array(at, "at")
     if times.ndim != 1 or times.size == 0:
         raise ValueError(f"at must be a list of times, found an array of shape {times.shape}")
     _check_increasing(times, "at")
@@ -86,39 +91,6 @@ def _check_increasing(times: Array, name: str) -> None:
     if bad.size:
         pair = times[bad[0]], times[bad[0] + 1]
         raise ValueError(f"{name} must increase, found {pair[0]} followed by {pair[1]}")
-
-
-def real_array(value: ArrayLike, name: str) -> Array:
-    """Return a read-only copy: mpmath numbers as an object array of mpf, all else as float64.
-
-    Raises
-    ------
-    TypeError
-        If it holds something that is not a real number.
-    """
-    array = np.array(value)
-    if array.dtype == object and any(isinstance(x, mp.mpf) for x in array.flat):
-        for x in array.flat:
-            if not isinstance(x, mp.mpf):
-                raise TypeError(
-                    f"{name} mixes mpmath numbers with {x!r}: make every entry an mpf, or none"
-                )
-    else:
-        try:
-            array = array.astype(float, casting="unsafe" if array.dtype == object else "same_kind")
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"{name} must be an array of real numbers, found {array.dtype}"
-            ) from None
-    array.flags.writeable = False
-    return array
-
-
-def is_finite(array: Array) -> Array:
-    """Entrywise finiteness of a float64 or mpf array."""
-    if array.dtype == object:
-        return np.frompyfunc(mp.isfinite, 1, 1)(array).astype(bool)
-    return np.isfinite(array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +155,7 @@ class Trajectory:
     def __post_init__(self) -> None:
         for name in _ARRAYS:
             object.__setattr__(self, name, real_array(getattr(self, name), f"Trajectory: {name}"))
-        object.__setattr__(self, "provenance", _plain_provenance(self.provenance))
+        object.__setattr__(self, "provenance", _complete(self.provenance))
         _check_precision(self)
         _check_shapes(self)
         _check_increasing(self.alpha, "Trajectory: alpha")
@@ -244,7 +216,7 @@ class Trajectory:
     @property
     def standard_error(self) -> Observables:
         """Standard error of the mean over the runs, std(ddof=1)/sqrt(runs)."""
-        return self._over_runs(lambda a: np.std(a, axis=0, ddof=1) / math.sqrt(len(a)))
+        return self._over_runs(_standard_error)
 
     def _over_runs(self, statistic: Any) -> Observables:
         if self.runs is None:
@@ -255,6 +227,19 @@ class Trajectory:
             raise ValueError(f"{self!r} has one run: statistics need two, pass runs=2 or more")
         names = ("q", "r", "Q", "R", "generalization_error")
         return Observables(self.alpha, **{n: statistic(getattr(self, n)) for n in names})
+
+    def estimate(self, name: str) -> tuple[Array, Array | None]:
+        """The observable `name` as one curve, and its standard error if that is known.
+
+        The mean and standard error of an ensemble; a single run and a deterministic trajectory
+        as they are, with None.
+        """
+        array = getattr(self, name)
+        if self.runs is None:
+            return array, None
+        if self.runs == 1:
+            return array[0], None
+        return np.mean(array, axis=0), _standard_error(array)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write an .npz file without pickle, all of it or nothing; return its path.
@@ -284,14 +269,15 @@ class Trajectory:
     def table(self, rows: int = 12) -> str:
         """Text table of eps_g and the first overlaps at about `rows` of the times.
 
-        An ensemble shows its mean; eps_g then comes with one standard error.
+        An ensemble shows its mean; eps_g then comes with one standard error. A single run shows
+        itself.
         """
-        source = self if self.runs is None else self.mean
-        columns = {"alpha": self.alpha, "eps_g": source.generalization_error}
-        if self.runs is not None:
-            columns["+-"] = self.standard_error.generalization_error
+        eps, error = self.estimate("generalization_error")
+        columns = {"alpha": self.alpha, "eps_g": eps}
+        if error is not None:
+            columns["+-"] = error
         for name in ("Q", "R"):
-            matrix = getattr(source, name)
+            matrix, _ = self.estimate(name)
             for j in range(min(2, matrix.shape[-1])):
                 columns[f"{name}1{j + 1}"] = matrix[:, 0, j]
         picked = np.unique(np.linspace(0, len(self.alpha) - 1, max(rows, 2)).round().astype(int))
@@ -314,34 +300,38 @@ class Trajectory:
         parts = [str(self.provenance["method"])]
         if "N" in self.provenance:
             parts.append(f"N = {self.provenance['N']}")
-        return ", ".join(parts + ([f"{self.runs} runs"] if self.runs else []))
+        if self.runs is not None:
+            parts.append(f"{self.runs} run{'s' if self.runs > 1 else ''}")
+        return ", ".join(parts)
 
     def __repr__(self) -> str:
-        eps = self.generalization_error
-        ends = eps if self.runs is None else eps.mean(axis=0)
+        ends, _ = self.estimate("generalization_error")
         return (
             f"Trajectory({self.label}; K={self.K}, M={self.M}, L={len(self.weights)}; "
             f"{len(self.alpha)} times, alpha {self.alpha[0]:g} .. {self.alpha[-1]:g}; "
             f"eps_g {float(ends[0]):.4g} -> {float(ends[-1]):.4g})"
         )
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}\n\n{escape(self.table())}</pre>"
+
+
+def _standard_error(array: Array) -> Array:
+    return np.asarray(np.std(array, axis=0, ddof=1) / math.sqrt(len(array)))
+
 
 _ARRAYS = tuple(f.name for f in fields(Trajectory) if f.name != "provenance")
 
 
-def _plain_provenance(provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy, checked to be complete and plain JSON."""
+def _complete(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy, checked to be plain JSON and to say where the trajectory comes from."""
+    copy = plain_json(provenance, "Trajectory")
     for key in ("origin", "method"):
-        if key not in provenance:
+        if key not in copy:
             raise ValueError(
-                f"Trajectory: the provenance must say its {key!r}, found {sorted(provenance)}"
+                f"Trajectory: the provenance must say its {key!r}, found {sorted(copy)}"
             )
-    try:
-        return dict(json.loads(json.dumps(provenance, allow_nan=False)))
-    except (TypeError, ValueError) as problem:
-        raise TypeError(
-            f"Trajectory: the provenance must hold plain JSON values: {problem}"
-        ) from None
+    return copy
 
 
 def _check_precision(path: Trajectory) -> None:

@@ -1,4 +1,6 @@
-"""Initial overlaps: laws of the Wishart distribution, and bad input."""
+"""Initial overlaps: laws of the Wishart distribution, exact numbers, and bad input."""
+
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -6,7 +8,9 @@ import pytest
 import sympy as sp
 
 from numerics.initial import InitialCondition, _bartlett, gram_factor, initial, multiplicities
+from numerics.integrate import integrate
 from theory.models import Discrete, Isotropic, PowerLaw, TeacherStudent
+from theory.online import order_parameter_odes
 
 ERF22 = TeacherStudent(K=2, M=2, spectrum=PowerLaw(beta=1, L=8), eta=1)
 
@@ -49,7 +53,7 @@ def test_the_draw_approaches_its_mean_at_huge_N():
     drawn = initial(ERF22, "1/10", 8 * 10**12, seed=1)
     mean = initial(ERF22, "1/10", None)
     np.testing.assert_allclose(drawn.gram, mean.gram, atol=1e-5)
-    np.testing.assert_array_equal(mean.q, np.broadcast_to(0.1**2 * np.eye(2), (8, 2, 2)))
+    np.testing.assert_array_equal(mean.q, np.broadcast_to(0.01 * np.eye(2), (8, 2, 2)))
 
 
 def test_a_draw_is_a_function_of_its_seed():
@@ -74,6 +78,8 @@ def test_multiplicities():
         ((0.1, 3, 0), ValueError, "such as N = 8"),
         ((0.1, 0, 0), ValueError, "N must be at least 1"),
         ((0.1, 64.0, 0), TypeError, "N must be a whole number"),
+        ((0.1, np.array(64.5), 0), TypeError, "N must be a whole number"),
+        ((0.1, True, 0), TypeError, "N must be a whole number"),
         ((0.1, 64, None), ValueError, "pass seed="),
         ((0.1, 64, -1), ValueError, "seed must be at least 0"),
         ((-0.1, 64, 0), ValueError, "sigma_J must not be negative"),
@@ -106,8 +112,14 @@ def test_symbolic_and_irrational_models_are_refused():
         ([[[1.0, 0.5], [0.4, 1.0]]], [[[0.0]] * 2], None, ValueError, "q must be symmetric"),
         ([[[1.0]], [[0.2]]], [[[0.0]], [[0.5]]], None, ValueError, "mode 2 belong to no vectors"),
         ([[[-1.0]]], [[[0.0]]], None, ValueError, "negative square norm"),
-        ([[["a"]]], [[[0.0]]], None, TypeError, "array of real numbers"),
-        ([[[1j]]], [[[0.0]]], None, TypeError, "array of real numbers"),
+        ([[["a"]]], [[[0.0]]], None, ValueError, r"real numbers: the entry \[0, 0, 0\].* 'a'"),
+        ([[[1j]]], [[[0.0]]], None, TypeError, "q must be an array of real numbers: .*1j"),
+        ([[[True]]], [[[0.0]]], None, TypeError, "real numbers: .*found True"),
+        ([[[mp.nan]]], [[[0]]], None, ValueError, "must be finite, found nan"),
+        ([[[10**400]]], [[[0]]], None, ValueError, "q is not finite in mode 1"),
+        ([[[1]]], [[[sp.Symbol("s")]]], None, ValueError, "r must .* is s, give its symbols"),
+        ([[[1]]], [[[0], [0, 0]]], None, ValueError, "r must be a rectangular array"),
+        ([np.eye(2), np.eye(3)], [[[0]]], None, ValueError, "q must be a rectangular array"),
     ],
 )
 def test_bad_overlaps_say_what_is_wrong(q, r, t, error, message):
@@ -116,15 +128,85 @@ def test_bad_overlaps_say_what_is_wrong(q, r, t, error, message):
         InitialCondition(q, r, t)
 
 
-def test_mpf_overlaps_are_kept():
-    """Oracle: the number itself, beyond double precision."""
+@pytest.mark.parametrize(
+    ("third", "seventh"),
+    [
+        (Fraction(1, 3), Fraction(1, 7)),
+        (sp.Rational(1, 3), sp.Rational(1, 7)),
+        ("1/3", "1/7"),
+        (mp.mpf(1) / 3, mp.mpf(1) / 7),
+        (1 / sp.sqrt(9), sp.sqrt(2) / 7),
+    ],
+)
+def test_exact_overlaps_start_a_precise_run(third, seventh):
+    """Oracle: the number itself to 30 digits; in double precision the double nearest to it."""
+    start = InitialCondition([[[third]]], [[[seventh]]])
+    np.testing.assert_array_equal(start.q, [[[1 / 3]]])
+    ode = order_parameter_odes(TeacherStudent(1, 1, eta=1))
+    path = integrate(ode, start, 1, digits=30, at=[0, 1])
+    with mp.workdps(40):
+        for found, given in ((path.q, third), (path.r, seventh)):
+            exact = mp.mpf(sp.N(given if isinstance(given, mp.mpf) else sp.sympify(given), 40))
+            assert abs(found[0, 0, 0, 0] / exact - 1) < mp.mpf(10) ** -30
+    assert path.q[0, 0, 0, 0] != 1 / 3 or isinstance(third, mp.mpf)
+
+
+def test_kinds_of_numbers_mix():
+    """Oracle: mpf of 40 digits, int, Fraction and float in one array, each with its own value."""
     with mp.workdps(40):
         third = mp.mpf(1) / 3
-    start = InitialCondition([[[third]]], [[[mp.mpf(0)]]])
-    assert start.q[0, 0, 0] == third
-    assert isinstance(start.t[0, 0, 0], mp.mpf)
-    with pytest.raises(TypeError, match="mixes mpmath numbers"):
-        InitialCondition([[[third]]], [[[0.0, mp.mpf(0)]]])
+    start = InitialCondition([[[third, 0], [0, 0.1]]], [[[0], [Fraction(1, 7)]]])
+    q, r, t = start.precise(40)
+    with mp.workdps(40):
+        assert q[0].tolist() == [[third, 0], [0, mp.mpf(0.1)]]
+        assert r[0, 1, 0] == mp.mpf(1) / 7
+    assert t[0, 0, 0] == 1
+    assert start.r.dtype == float
+
+
+def test_doubles_and_big_integers():
+    """Oracle: 2^53 + 1 is no double; the floats given are their own exact values."""
+    start = InitialCondition([[[2**53 + 1]]], [[[0.1]]])
+    assert start.precise(20)[0][0, 0, 0] == 2**53 + 1
+    assert start.precise(30)[1][0, 0, 0] == mp.mpf(0.1)
+
+
+def test_the_mean_start_is_exact():
+    """Oracle: q = sigma_J^2 = 1/100 to 40 digits; of a float, the square of its exact value."""
+    mean = initial(ERF22, "1/10", None)
+    with mp.workdps(40):
+        assert mean.precise(40)[0][7, 1, 1] == mp.mpf(1) / 100
+        square = mp.mpf(0.1) ** 2
+        assert initial(ERF22, 0.1, None).precise(40)[0][0, 0, 0] == square
+    assert mean.provenance == {"sigma_J": "1/10", "N": None}
+
+
+@pytest.mark.parametrize(
+    ("provenance", "message"),
+    [
+        ("x", "provenance must be a dict, found 'x'"),
+        ({"n": np.int64(3)}, "provenance must hold plain JSON values: .*int64"),
+        ({"x": float("nan")}, "provenance must hold plain JSON values"),
+    ],
+)
+def test_provenance_is_checked_where_it_is_given(provenance, message):
+    """Oracle: the message a user needs, at construction."""
+    with pytest.raises(TypeError, match="InitialCondition: the " + message):
+        InitialCondition([[[1]]], [[[0]]], provenance=provenance)
+
+
+def test_the_equations_are_not_the_model():
+    """Oracle: the message a user needs."""
+    with pytest.raises(TypeError, match=r"takes the model itself.*found OrderParameterODE"):
+        initial(order_parameter_odes(TeacherStudent(1, 1, eta=1)), 0.1, 64, 0)
+
+
+def test_notebooks_show_the_first_mode():
+    """Oracle: the numbers given, in escaped HTML."""
+    shown = InitialCondition([[[0.25]]], [[[0.125]]], provenance={"by": "<me>"})._repr_html_()
+    assert shown.startswith("<pre>InitialCondition(L=1, K=1, M=1, by=&lt;me&gt;)")
+    assert "q_1 =\n[[0.25]]" in shown
+    assert "r_1 =\n[[0.125]]" in shown
 
 
 def test_gram_factor_of_every_rank():

@@ -1,5 +1,6 @@
 """Integration: exact solutions, two precisions, order of convergence, and what is refused."""
 
+from fractions import Fraction
 from importlib import import_module
 
 import mpmath as mp
@@ -290,6 +291,13 @@ def test_bad_argument_is_refused_by_name(change, error, message):
     """Oracle: one message that names the argument, what was found and what to do."""
     with pytest.raises(error, match=message):
         integrate(**{**GOOD, **change})
+
+
+@pytest.mark.parametrize("rtol", [np.float32(2**-20), Fraction(1, 2**20), sp.Rational(1, 2**20)])
+def test_rtol_may_be_any_number(rtol):
+    """Oracle: the float 2^-20, whatever type it comes in, bit for bit."""
+    paths = (integrate(odes(COMMITTEE), draw(COMMITTEE), 1, at=[1], rtol=x) for x in (rtol, 2**-20))
+    np.testing.assert_array_equal(*(path.q for path in paths))
 
 
 def test_a_start_that_makes_no_sense_never_reaches_the_integrator():

@@ -1,6 +1,9 @@
 """The simulation against exact finite-N dynamics, against itself, and against bad input."""
 
+import ast
 import math
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from numerics.initial import InitialCondition, initial
 from numerics.sgd import compile_activation
 from numerics.simulate import simulate
 from theory.models import Activation, Discrete, Isotropic, PowerLaw, TeacherStudent
+from theory.online import order_parameter_odes
 
 LINEAR = TeacherStudent(
     K=1,
@@ -23,6 +27,7 @@ LINEAR = TeacherStudent(
 )
 ERF22 = TeacherStudent(K=2, M=2, spectrum=PowerLaw(beta=1, L=4), eta=1)
 TIMES = [0.0, 0.5, 1.3, 3.0]
+ROOT = Path(__file__).parents[2]
 
 
 def exact_linear_mean(model, start, N, steps):
@@ -204,6 +209,12 @@ def test_a_diverging_run_is_an_error():
     ("changes", "error", "message"),
     [
         ({"alpha": 0}, ValueError, "alpha must be positive"),
+        ({"alpha": True}, TypeError, "alpha must be a number, found True"),
+        ({"alpha": "soon"}, ValueError, "alpha must be a number .*found 'soon'"),
+        ({"alpha": sp.Symbol("a")}, ValueError, "alpha must be a number, found a"),
+        ({"at": "abc"}, ValueError, "at must be an array of real numbers: .*found 'abc'"),
+        ({"model": order_parameter_odes(ERF22)}, TypeError, "found OrderParameterODE"),
+        ({"start": {"q": 1}}, TypeError, "start must be an InitialCondition"),
         ({"at": [0, 2]}, ValueError, "beyond alpha"),
         ({"N": 50}, ValueError, "such as N = 48 or 52"),
         ({"runs": 0}, ValueError, "runs must be at least 1"),
@@ -225,3 +236,37 @@ def test_bad_requests_say_what_to_do(changes, error, message):
     request["start"] = initial(ERF22, "1/2", N=48, seed=0)
     with pytest.raises(error, match=message):
         simulate(**(request | changes))
+
+
+def imports(module):
+    """All modules of theory and numerics that `module` reaches through import statements."""
+    found, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        path = ROOT.joinpath(*name.split("."))
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in found or not source.is_file():
+            continue
+        found.add(name)
+        package = name if path.is_dir() else name.rpartition(".")[0]
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                home = ".".join(package.split(".")[: len(package.split(".")) + 1 - node.level])
+                base = ".".join(filter(None, [home if node.level else "", node.module]))
+                waiting += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def test_all_that_only_the_theory_uses_is_forbidden_to_the_witness():
+    """Oracle: the import statements; whatever `integrate` alone reaches is in the contract."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    (witness,) = (c for c in contracts if c.get("source_modules") == ["numerics.simulate"])
+    forbidden = witness["forbidden_modules"]
+    ours, theirs = imports("numerics.simulate"), imports("numerics.integrate")
+    # An exception class says nothing about the equations.
+    alone = theirs - ours - {"theory", "numerics", "numerics.errors"}
+    assert {"numerics.taylor", "theory.gaussian.wick", "theory.forms"} <= alone
+    missing = [m for m in sorted(alone) if not any(f"{m}.".startswith(f"{f}.") for f in forbidden)]
+    assert missing == []
+    assert not any(f"{m}.".startswith(f"{f}.") for m in ours for f in forbidden)

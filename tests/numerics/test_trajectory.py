@@ -1,11 +1,12 @@
 """The result type: what it computes, what it refuses, and how it survives a disk."""
 
-import io
 import json
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
 import pytest
+import sympy as sp
 
 from numerics.trajectory import Trajectory, check_times, default_times
 
@@ -169,6 +170,8 @@ def test_nan_is_named_not_carried(name, index, where):
         ({"weights": np.ones(2)}, ValueError, "weights must have shape"),
         ({"alpha": np.array([0, 1, 1, 2])}, ValueError, "alpha must increase"),
         ({"alpha": np.array([-1, 1, 2, 3])}, ValueError, "alpha must not be negative"),
+        ({"q": [[[1.0]], [[1.0], [2.0]]]}, ValueError, "q must be a rectangular array"),
+        ({"provenance": "ode"}, TypeError, "the provenance must be a dict, found 'ode'"),
         ({"provenance": {"origin": "ode"}}, ValueError, "say its 'method'"),
         ({"provenance": ODE | {"x": np.ones(1)}}, TypeError, "plain JSON"),
         ({"provenance": ODE | {"x": float("nan")}}, TypeError, "plain JSON"),
@@ -205,7 +208,14 @@ def test_default_times(alpha):
     ("at", "alpha", "message"),
     [
         (None, 0, "alpha must be positive"),
-        (None, float("inf"), "alpha must be positive and finite"),
+        (None, float("inf"), "alpha must be finite, found inf"),
+        (None, 10**400, "alpha must be within the range of doubles"),
+        (None, "soon", "alpha must be a number .*found 'soon'"),
+        (None, sp.Symbol("a"), "alpha must be a number, found a: give its symbols values"),
+        ("abc", 1, "at must be an array of real numbers: the value .*found 'abc'"),
+        ([0, sp.Symbol("a")], 1, r"at must .* the entry \[1\] is a, give its symbols values"),
+        ([0, [1]], 1, "at must be a rectangular array"),
+        (0.5, 1, r"at must be a list of times, found an array of shape \(\)"),
         ([], 1, "at must be a list of times"),
         ([[0, 1]], 1, "at must be a list of times"),
         ([0, 2], 1, "at goes to 2.0 beyond alpha"),
@@ -220,6 +230,33 @@ def test_bad_times_are_refused(at, alpha, message):
         check_times(at, alpha)
 
 
+@pytest.mark.parametrize("half", [0.5, "1/2", Fraction(1, 2), sp.Rational(1, 2), mp.mpf("0.5")])
+def test_times_may_be_exact(half):
+    """Oracle: one half, however it is written."""
+    np.testing.assert_array_equal(check_times([0, half], half), [0, 0.5])
+    np.testing.assert_array_equal(check_times(None, half), default_times(0.5))
+    with pytest.raises(TypeError, match="alpha must be a number, found True"):
+        check_times(None, True)
+
+
+def test_text_of_a_single_run():
+    """Oracle: the run itself; one run has no standard error to show."""
+    path = Trajectory(**fields(runs=1))
+    lines = path.table(rows=2).splitlines()
+    assert lines[0].split() == ["alpha", "eps_g", "Q11", "Q12", "R11"]
+    assert float(lines[-1].split()[1]) == pytest.approx(path.generalization_error[0, -1], rel=1e-5)
+    assert repr(path).startswith("Trajectory(chain, N = 64, 1 run; K=2")
+
+
+def test_notebooks_show_the_table():
+    """Oracle: the text, escaped for HTML."""
+    path = Trajectory(**fields(runs=5))
+    shown = path._repr_html_()
+    assert shown.startswith("<pre>Trajectory(chain, N = 64, 5 runs")
+    assert "-&gt;" in shown
+    assert path.table() in shown
+
+
 def test_text_shows_the_numbers():
     """Oracle: the arrays, read back from the text."""
     path, ensemble = Trajectory(**fields()), Trajectory(**fields(runs=5))
@@ -231,23 +268,3 @@ def test_text_shows_the_numbers():
     assert ensemble.table().splitlines()[0].split()[:3] == ["alpha", "eps_g", "+-"]
     assert repr(ensemble).startswith("Trajectory(chain, N = 64, 5 runs; K=2, M=1, L=3; 4 times")
     assert "ODE, 30 digits" in str(high_precision(30))
-
-
-def test_plot_draws_theory_and_ensemble():
-    """Oracle: the data of the artists."""
-    path, ensemble = high_precision(20), Trajectory(**fields(runs=5))
-    figure = path.plot(ensemble)
-    left, right = figure.axes
-    drawn = left.lines[0].get_xydata()
-    np.testing.assert_allclose(drawn[1:, 1], path.generalization_error[1:].astype(float))
-    np.testing.assert_allclose(
-        left.containers[0][0].get_ydata(), ensemble.mean.generalization_error[1:]
-    )
-    assert [text.get_text() for text in right.get_legend().get_texts()] == [
-        "$Q_{11}$",
-        "$Q_{12}$",
-        "$R_{11}$",
-    ]
-    figure.savefig(io.BytesIO(), format="pdf")
-    with pytest.raises(TypeError, match="plot draws trajectories"):
-        path.plot(1)
