@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, MARKERS
+from .figures import COLOURS, MARKERS, draw_runs, set_axes
 from .storage import Array
 from .trajectory import Trajectory
 
 __all__ = ["escape_figure", "spectra_figure"]
 
 SIZE = (7.2, 4.6)
-BARS = 30
 BEFORE, BELOW = 0.3, 40
 """The window around the plateau: from this alpha, down to the plateau value over this."""
 
@@ -57,30 +55,11 @@ def spectra_figure(
     for n, (label, line, runs) in enumerate(zip(labels, theory, ensembles, strict=True)):
         colour, shown = COLOURS[n % len(COLOURS)], line.alpha > 0
         axes.plot(line.alpha[shown], line.generalization_error[shown], color=colour, linewidth=1.7)
-        _bars(axes, runs, n, label)
+        draw_runs(axes, runs, runs.estimate("generalization_error"), n, colour, label)
     axes.set_xlim(left=BEFORE)
     axes.set_ylim(bottom=level / BELOW)
     _legend(axes, "theory (lines), simulation (markers)")
     return figure
-
-
-def _bars(axes: Axes, runs: Trajectory, n: int, label: str) -> None:
-    """Mean over the runs with two standard errors, at no more than BARS positive times."""
-    times = np.flatnonzero(runs.alpha > 0)
-    times = times[np.unique(np.linspace(0, len(times) - 1, BARS).round().astype(int))]
-    axes.errorbar(
-        runs.alpha[times],
-        runs.mean.generalization_error[times],
-        yerr=2 * runs.standard_error.generalization_error[times],
-        color=COLOURS[n % len(COLOURS)],
-        linestyle="none",
-        marker=MARKERS[n % len(MARKERS)],
-        markersize=4,
-        markerfacecolor="white",
-        elinewidth=1.1,
-        capsize=2,
-        label=label,
-    )
 
 
 def escape_figure(
@@ -128,10 +107,6 @@ def _legend(axes: Axes, title: str) -> None:
 
 def _axes(figure: Figure, x: str, y: str) -> Axes:
     axes = figure.subplots()
-    axes.set_xscale("log")
+    set_axes(axes, x, y)
     axes.set_yscale("log")
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
     return axes
