@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 
 from numerics import Comparison, InitialCondition, Trajectory, compare, integrate, simulate
@@ -171,8 +170,7 @@ def start(L: int) -> InitialCondition:
     The lean is large against the noise of SGD at the N used, so that the theory and each run leave
     the plateau in the same direction, and small against one, so that there is a plateau.
     """
-    # mpf, so that in high precision its moments are not rounded to doubles.
-    both = np.frompyfunc(mp.mpf, 1, 1)(np.broadcast_to(np.eye(2) / 16, (L, 2, 2)))
+    both = np.broadcast_to(np.eye(2) / 16, (L, 2, 2))
     return InitialCondition(q=both, r=both)
 
 
