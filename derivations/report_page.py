@@ -87,8 +87,8 @@ def _summary(study: Study, found: Sequence[Finding]) -> Prose:
         "What this is",
         "Two-layer networks learn by one-pass SGD from a teacher of the same shape, on Gaussian "
         "data whose covariance has L distinct eigenvalues $\\lambda_k \\propto k^{-2}$. The "
-        "order-parameter equations were derived symbolically; every printed step was checked, or is "
-        "marked as cited; "
+        "order-parameter equations were derived symbolically; every printed step was checked, or "
+        "is marked as cited; "
         f"the same expressions were integrated in double precision and in {s.digits} digits, and "
         f"held against {s.runs} simulated runs of SGD at N = {s.N} (the exact Markov chain of the "
         "overlaps, which uses none of the equations).\n\n"
