@@ -65,10 +65,8 @@ def to_precision(array: Array, digits: int) -> Array:
 
 
 def _to_mpf(x: Any) -> mp.mpf:
-    if not isinstance(x, sp.Expr):
-        return mp.mpf(x)
-    # mp.mpf(Rational) rounds it to a double first.
-    return mp.mpf(x.p) / x.q if x.is_Rational else mp.mpf(sp.N(x, mp.mp.dps + 5))
+    irrational = isinstance(x, sp.Expr) and not x.is_Rational
+    return mp.mpf(sp.N(x, mp.mp.dps + 5) if irrational else x)
 
 
 def real_array(value: ArrayLike, name: str) -> Array:

@@ -105,7 +105,8 @@ def test_spectra_draws_runs_like_the_learning_curve(runs):
     reference, _ = ensemble.plot().axes
     (drawn,), (expected,) = axes.containers, reference.containers
     np.testing.assert_array_equal(drawn[0].get_xydata(), expected[0].get_xydata())
-    assert drawn[0].get_markersize() == expected[0].get_markersize()
+    for style in ("marker", "markersize", "color"):
+        assert getattr(drawn[0], f"get_{style}")() == getattr(expected[0], f"get_{style}")()
     if runs > 1:
         np.testing.assert_array_equal(bars(drawn), bars(expected))
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), theory.generalization_error[1:])
