@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .checked import Checked
+    from theory.derivation import Derivation
 
 __all__ = ["NAMES", "load"]
 
@@ -14,7 +14,7 @@ NAMES = ("gaussian_averages", "order_parameters", "symmetric_plateau")
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""
 
 
-def load(name: str) -> Checked:
+def load(name: str) -> Derivation:
     """Build the derivation `name`.
 
     Raises
@@ -22,9 +22,7 @@ def load(name: str) -> Checked:
     ValueError
         If there is none of this name.
     """
-    # Here, not above: the command line lists the names without waiting for SymPy.
-    from .checked import Checked
-
     if name not in NAMES:
         raise ValueError(f"there is no derivation {name!r}: use one of {', '.join(NAMES)}")
-    return Checked.of(import_module(f".{name}", __package__).build())
+    derivation: Derivation = import_module(f".{name}", __package__).build()
+    return derivation

@@ -17,9 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 from numerics.storage import write_arrays
+from theory.derivation import Derivation
 
 from .catalogue import NAMES, load
-from .checked import Checked
 from .findings import Finding, findings, require
 from .output import whole_folder
 from .render import PdfFailed, page, render
@@ -86,7 +86,7 @@ def write_report(out: Path, settings: Settings) -> str:
     return _summary(out, found, stages.seconds)
 
 
-def _document(name: str, folder: Path) -> Checked:
+def _document(name: str, folder: Path) -> Derivation:
     """Check a derivation and write it in every format that this machine can make."""
     derivation = load(name)
     for form in ("tex", "html"):

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.plateau_figures import escape_figure, spectra_figure
-from theory import plateau
+from theory import Derivation, plateau
 
-from .checked import Checked
 from .findings import Finding, large_size_ratios
-from .render import Figure, Preformatted, Prose, Section, Table
+from .render import DerivationSection, Figure, Preformatted, Prose, Section, Table
 from .study import Study, network
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def escape_picture(study: Study) -> figure.Figure:
 
 
 def sections(
-    derivations: Sequence[Checked],
+    derivations: Sequence[Derivation],
     study: Study,
     found: Sequence[Finding],
     pictures: Sequence[bytes],
@@ -66,6 +65,7 @@ def sections(
         _steps(derivations),
         *_comparisons(study),
         _how(study, seconds),
+        *(DerivationSection(derivation) for derivation in derivations),
     ]
 
 
@@ -158,7 +158,7 @@ def _checks(found: Sequence[Finding]) -> Table:
     return Table("Everything that was checked", ("check", "found", "required", "verdict"), rows)
 
 
-def _steps(derivations: Sequence[Checked]) -> Table:
+def _steps(derivations: Sequence[Derivation]) -> Table:
     rows = tuple(
         (d.title, *map(str, d.check().counts.values()), f"{d.name}.html, {d.name}.tex")
         for d in derivations

@@ -12,6 +12,7 @@ Main results
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import mpmath as mp
@@ -246,13 +247,17 @@ class Derivation:
         return key, SOURCES[key]
 
     def check(self) -> Report:
-        """Verify every step.
+        """Verify every step, once: a derivation is frozen, and so is the outcome.
 
         Raises
         ------
         DerivationError
             If some step does not hold; lists every such step with its discrepancy.
         """
+        return self._report
+
+    @cached_property
+    def _report(self) -> Report:
         results = tuple(step.verify() for step in self.steps)
         failures = tuple(
             (number, step, result)

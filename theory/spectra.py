@@ -76,11 +76,8 @@ class Spectrum(ABC):
                 f"{self} still contains the symbols {sorted(set(unknown))}: give them values first"
             )
         with mp.workdps(digits + 10):
-            shape = [mp.mpf(sp.N(e, digits + 10)) for e in self.shape()]
-            weights = [
-                mp.mpf(w.p) / w.q if w.is_Rational else mp.mpf(sp.N(w, digits + 10))
-                for w in self.weights
-            ]
+            shape = [_number(e, digits + 10) for e in self.shape()]
+            weights = [_number(w, digits + 10) for w in self.weights]
             mean = mp.fsum(w * s for w, s in zip(weights, shape, strict=True))
             return [s / mean for s in shape], weights
 
@@ -90,6 +87,11 @@ class Spectrum(ABC):
     @abstractmethod
     def latex(self) -> str:
         """The spectrum as a LaTeX formula."""
+
+
+def _number(expr: sp.Expr, digits: int) -> mp.mpf:
+    """An exact constant at the working precision; fractions without SymPy's slower evaluation."""
+    return mp.mpf(expr.p) / expr.q if expr.is_Rational else mp.mpf(sp.N(expr, digits))
 
 
 @dataclass(frozen=True)
