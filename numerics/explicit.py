@@ -2,7 +2,9 @@
 
 Summary
     SciPy's DOP853 steps are made to land exactly on the requested times: its dense output is less
-    accurate than its steps in an exponential tail.
+    accurate than its steps in an exponential tail. Where an evaluation is costly, dense output
+    takes a quarter of the evaluations (ReLU and GELU, 101 output times, rtol 3e-12: errors of
+    1e-12 to 3e-9 instead of 1e-15 to 6e-11).
 
 References
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I (1993), II.5.
@@ -23,7 +25,12 @@ __all__ = ["integrate_explicit"]
 
 
 def integrate_explicit(
-    rates: Callable[[float, Any], Any], start: Any, times: Any, rtol: float, atol: float
+    rates: Callable[[float, Any], Any],
+    start: Any,
+    times: Any,
+    rtol: float,
+    atol: float,
+    dense: bool = False,
 ) -> tuple[Any, str]:
     """States at `times`, shape (T, n), of dy/dalpha = rates(alpha, y).
 
@@ -36,6 +43,8 @@ def integrate_explicit(
         Increasing, from 0 on.
     rtol, atol : float
         Tolerances of the local error of every single entry.
+    dense : bool
+        Interpolate between natural steps, instead of landing on every output time.
 
     Raises
     ------
@@ -49,19 +58,24 @@ def integrate_explicit(
     # Overflow on the way to divergence is reported below, with the time it happened.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         solver = DOP853(rates, 0.0, y, float(times[-1]), rtol=rtol, atol=atol)
-        for time in times:
-            steps += _advance(solver, float(time))
-            rows.append(solver.y.copy())
+        piece = None
+        for time in map(float, times):
+            taken = _advance(solver, time, float(times[-1]) if dense else time)
+            steps += taken
+            piece = None if taken else piece
+            if solver.t > time:
+                piece = piece or solver.dense_output()
+            rows.append(solver.y.copy() if piece is None else piece(time))
     return np.array(rows), (
         f"Runge-Kutta of order 8 (DOP853), rtol {rtol:.1e}, {steps} steps, "
         f"{solver.nfev} evaluations"
     )
 
 
-def _advance(solver: DOP853, time: float) -> int:
-    """Step until the solver stands exactly at `time`; the number of steps."""
+def _advance(solver: DOP853, time: float, bound: float) -> int:
+    """Step until the solver has reached `time`, never beyond `bound`; the number of steps."""
     steps = 0
-    solver.t_bound = time
+    solver.t_bound = bound
     while solver.t < time:
         solver.status = "running"
         wanted = solver.h_abs
@@ -73,7 +87,7 @@ def _advance(solver: DOP853, time: float) -> int:
                 f"parameters have grown to {np.max(np.abs(solver.y)):.3g} "
                 f"({message}); eta is probably above stability, try a smaller one"
             )
-        if solver.t >= time:
+        if solver.t >= bound:
             # A step cut short by an output time says nothing about the next step's size.
             solver.h_abs = max(solver.h_abs, wanted)
     return steps

@@ -3,8 +3,9 @@
 Which method
     Closed-form averages and a system small enough to trace: Taylor series (`numerics.taylor`), in
     double or any precision. Larger systems in double precision: explicit Runge-Kutta of order 8
-    (`numerics.explicit`) on numba loops. No closed-form averages: the same, with the averages by
-    Gaussian quadrature and its estimated error in the provenance.
+    (`numerics.explicit`) on numba loops. No closed-form averages, or ones with cusps where fields
+    coincide (ReLU): the same, with the averages by quadrature (`numerics.averaging`) and its
+    estimated error in the provenance.
 
 References
     [WR24] Worschech & Rosenow; [SS95] Saad & Solla.
@@ -27,12 +28,20 @@ from theory.forms import ModeForm, MomentForm, MomentNumbers
 from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
 
+from .averaging import (
+    WANTED,
+    TooCoarse,
+    judge_error,
+    rates_and_error,
+    refuse_cusps,
+    rules,
+    worst_error,
+)
 from .codegen import UnsupportedFunction
 from .compile import Form, average_source, compile_ode, require_numbers
 from .errors import IntegrationError
 from .explicit import integrate_explicit
 from .initial import InitialCondition
-from .quadrature import averages
 from .state import State
 from .targets import FlintTarget, NumbaTarget, midpoint
 from .taylor import integrate_taylor
@@ -80,14 +89,15 @@ def integrate(
     TypeError, ValueError
         If an argument is out of its range or does not fit the model; the message names it.
     NoClosedForm
-        If `digits` is asked for and the activation has no closed-form averages.
+        If `digits` is asked for and the activation has no closed-form averages, or has a kink.
     IntegrationError
-        If the solution diverges.
+        If the solution diverges, or averages by quadrature have an error above 1e-3.
 
     Warns
     -----
     UserWarning
-        If `digits` is asked for and a parameter of the model was given as a float.
+        If `digits` is asked for and a parameter of the model was given as a float, or averages by
+        quadrature have an error above 100 rtol.
     """
     form = _form(ode)
     times = check_times(at, alpha)
@@ -99,6 +109,7 @@ def integrate(
         basis.require_doubles()
     overlaps = _full(start)
     try:
+        refuse_cusps(form.ode.model.activation)
         average_source(form.ode.model.activation, form.ode.gradient_flow)
     except (NoClosedForm, UnsupportedFunction):
         if digits is not None:
@@ -288,28 +299,27 @@ def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
 def _by_quadrature(
     basis: _Basis, start: InitialCondition, overlaps: Any, times: Any, rtol: float
 ) -> Trajectory:
-    """D, G and eps_g by quadrature at every step; the largest error estimate is reported."""
-    model = basis.form.ode.model
-    K, scale, noise = int(model.K), float(model.student_scale), float(model.label_noise)
-    compiled = compile_ode(basis.form, NumbaTarget(), averages=False)
-    worst = 0.0
-
-    def coefficients(covariance: Any) -> Any:
-        nonlocal worst
-        result = averages(model.activation, covariance, K, scale, noise)
-        worst = max(worst, result.error)
-        return result
-
-    def rates(c: Any) -> Any:
-        u, covariance = compiled.shifted(c)
-        found = coefficients(covariance)
-        return compiled.combine(c, u, found.drift, found.noise)
-
-    def error(c: Any) -> float:
-        return float(coefficients(compiled.fields(c)).generalization_error)
-
-    path = _explicit(basis, start, overlaps, times, rtol, rates, error)
-    return replace(path, provenance={**path.provenance, "quadrature_error": worst})
+    """D, G and eps_g by the first rule whose error at output times is small (`WANTED`)."""
+    ode = basis.form.ode
+    linear = compile_ode(basis.form, NumbaTarget(), averages=False)
+    noise = not ode.gradient_flow
+    covariance = linear.fields(basis.to_form(overlaps).astype(float))
+    for rule, limit in rules(ode.model, covariance, noise, rtol):
+        error = rule.error(covariance, noise)
+        # Steps need not be sharper than the averages.
+        sharp = max(rtol, min(error, WANTED * rtol))
+        functions = rates_and_error(linear, rule, noise, limit)
+        try:
+            path = _explicit(basis, start, overlaps, times, sharp, *functions, dense=rule.costly)
+            error = max(error, worst_error(rule, path, noise))
+        except TooCoarse as found:
+            error = found.error
+        if error <= WANTED * rtol:
+            break
+    judge_error(ode.model, rule, error, rtol)
+    how = f"quadrature, error <= {error:.1e}: {rule}; {path.provenance['method']}"
+    notes = {"method": how, "quadrature_error": error}
+    return replace(path, provenance={**path.provenance, **notes})
 
 
 def _explicit(
@@ -320,6 +330,7 @@ def _explicit(
     rtol: float,
     rates: Callable[[Any], Any],
     error: Callable[[Any], float],
+    dense: bool = False,
 ) -> Trajectory:
     L, K, M = start.r.shape
     state = State(K, M, L)
@@ -330,6 +341,7 @@ def _explicit(
         times,
         rtol=rtol * 1e-3,
         atol=rtol * 1e-5,
+        dense=dense,
     )
     values = np.array([state.unpack(row, like) for row in rows])
     errors = np.array([error(c) for c in values])

@@ -1,10 +1,8 @@
-"""Gaussian averages by quadrature, for activations without closed forms (tanh, GELU, ReLU's G).
+"""Gaussian averages by quadrature, for activations without closed forms (tanh, GELU, sigmoid).
 
 Method
     Fields are built one after the other from independent normal variables, x_f = mean + spread z,
-    with the mean given by the earlier ones, and every z has its own rule: Gauss-Hermite for a
-    smooth activation; for one with a kink at zero, Gauss-Legendre on both sides of the z at which
-    x_f = 0, so that the order of convergence survives the kink.
+    with the mean given by the earlier ones.
 
     * two points: a, then b given a;
     * E[g''(a) g(b)] = (E[a g'(a) g(b)] - C_ab E[g'(a) g'(b)])/C_aa (Stein): no second derivative;
@@ -16,126 +14,42 @@ Method
       nodes this is exact at rho = +-1 too (discrete orthogonality); with a kink it converges like
       |rho|^p, except that f = h is taken directly.
 
+Rules
+    The variables conditioned on: equal steps, whose error exp(-2 pi a/step) for an activation with
+    its poles at a distance a (tanh: pi/2) beats Gauss-Hermite's exp(-2 a sqrt(p)); the reach grows
+    with the order, so that two orders differ if it is too short. For an activation with a kink at
+    zero: Gauss-Legendre on both sides of the z at which x_f = 0, so that the order of convergence
+    survives the kink.
+
     Cost at order p: O((K + M)^2 p^2) for D and eps_g, O(K^2 (K + M) p^4) for G.
 
 References
     [SS95] Saad & Solla, Phys. Rev. E 52, 4225 (1995), for the averages;
-    Golub & Welsch, Math. Comp. 23, 221 (1969), for the rules.
+    Golub & Welsch, Math. Comp. 23, 221 (1969); Trefethen & Weideman, SIAM Rev. 56, 385 (2014).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
 from scipy.special import roots_hermitenorm
 
 from theory.activations import Activation, X
 
-__all__ = ["Averages", "averages"]
+from .averages import Array, Averages, checked_covariance
 
-Array = NDArray[np.float64]
+__all__ = ["Quadrature"]
 
 _PIECEWISE = (sp.Heaviside, sp.sign, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
 _REACH = 9.0
 """The normal density is left out beyond 9 standard deviations (its mass there is 2e-19)."""
 _ROUNDING = 1e-12
 """A conditional variance below this part of the variance is rounding: the field is determined."""
-
-
-@dataclass(frozen=True)
-class Averages:
-    """The Gaussian averages of the order-parameter equations at one covariance.
-
-    Attributes
-    ----------
-    drift : array, shape (K, K + M)
-        D_if = E[d delta_i / d field_f].
-    noise : array, shape (K, K)
-        G_ij = E[delta_i delta_j].
-    generalization_error : float
-        eps_g = E[(zeta - sigma)^2]/2.
-    error : float
-        Largest difference, over all these entries, to the same at two thirds of the order: an
-        estimate of the error at the lower order, hence on the safe side.
-    """
-
-    drift: Array
-    noise: Array
-    generalization_error: float
-    error: float
-
-
-def averages(
-    activation: Any, C: Any, K: int, c: float, label_noise: float = 0.0, order: int = 40
-) -> Averages:
-    """D, G and eps_g at the covariance C of the fields, students first, by quadrature.
-
-    With s_f = -c for students and +c for teachers, zeta - sigma = sum_f s_f g(x_f),
-
-        D_if = c s_f E[g'(x_i) g'(x_f)] + delta_if c E[g''(x_i) (zeta - sigma)]
-        G_ij = c^2 E[g'(x_i) g'(x_j) ((zeta - sigma)^2 + label_noise)]
-
-    Parameters
-    ----------
-    activation : str, sympy.Expr or Activation
-        Smooth, or continuous with its only kink at zero.
-    C : array, shape (K + M, K + M)
-    K : int
-        Number of students.
-    c : float
-        Output weight of student and teacher.
-    label_noise : float
-        Variance of the teacher's noise; it is not part of eps_g.
-    order : int
-        Nodes in each variable, half of them on each side of a kink.
-
-    Raises
-    ------
-    ValueError
-        If C is not a covariance, a field has variance zero, or the activation jumps or has a kink
-        elsewhere than at zero.
-    FloatingPointError
-        If an average is not finite.
-    """
-    compiled = _compiled(Activation(activation))
-    covariance = _checked(C, K)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
-        fine, coarse = (
-            _Quadrature(compiled, n).averages(covariance, K, c, label_noise)
-            for n in (order, 2 * order // 3)
-        )
-    error = max(float(np.max(np.abs(a - b))) for a, b in zip(fine, coarse, strict=True))
-    if not np.isfinite(error):
-        raise FloatingPointError(
-            f"an average of {Activation(activation)} is not finite at the covariance "
-            f"{covariance.tolist()}: the activation grows too fast for it"
-        )
-    return Averages(fine[0], fine[1], float(fine[2]), error)
-
-
-def _checked(C: Any, K: int) -> Array:
-    covariance = np.array(C, dtype=float)
-    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
-        raise ValueError(f"C must be a square matrix, found shape {covariance.shape}")
-    if not 1 <= K <= len(covariance):
-        raise ValueError(f"K must be between 1 and {len(covariance)}, the size of C, found {K}")
-    if not np.all(np.isfinite(covariance)):
-        raise ValueError(f"C must be finite, found {covariance.tolist()}")
-    scale = np.trace(covariance)
-    if np.max(np.abs(covariance - covariance.T)) > _ROUNDING * abs(scale):
-        raise ValueError(f"C must be symmetric, found {covariance.tolist()}")
-    if np.min(covariance.diagonal()) <= 0:
-        raise ValueError(f"every field needs a positive variance, found {covariance.diagonal()}")
-    smallest = np.linalg.eigvalsh(covariance)[0]
-    if smallest < -1e-9 * scale:
-        raise ValueError(f"C must be positive semi-definite, found the eigenvalue {smallest:.3g}")
-    return covariance
 
 
 @dataclass(frozen=True)
@@ -188,11 +102,74 @@ def _two_sided(
 
 
 @dataclass(frozen=True)
-class _Quadrature:
-    """The averages of one activation with `order` nodes in each variable."""
+class Quadrature:
+    """The averages of one activation with `order` nodes in each variable.
 
-    compiled: _Compiled
-    order: int
+    Parameters
+    ----------
+    activation : Activation
+        Smooth, or continuous with its only kink at zero.
+    K : int
+        Number of students.
+    c : float
+        Output weight of student and teacher.
+    label_noise : float
+        Variance of the teacher's noise; it is not part of eps_g.
+    order : int
+        Nodes in each variable, half of them on each side of a kink.
+    slack : float
+        Correlations may have eigenvalues down to -slack, which count as zero.
+
+    Raises
+    ------
+    ValueError
+        If the activation jumps or has a kink elsewhere than at zero.
+    """
+
+    costly: ClassVar[bool] = True
+
+    activation: Activation
+    K: int
+    c: float
+    label_noise: float = 0.0
+    order: int = 54
+    slack: float = 1e-9
+
+    def __post_init__(self) -> None:
+        _compiled(self.activation)
+
+    def __str__(self) -> str:
+        return f"quadrature of order {self.order}"
+
+    def averages(self, C: Any, noise: bool = True) -> Averages:
+        """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first.
+
+        Raises
+        ------
+        ValueError
+            If C is not a covariance or a field has variance zero.
+        FloatingPointError
+            If an average is not finite.
+        """
+        C = checked_covariance(C, self.K, self.slack)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+            found = self._averages(C, noise)
+        G = 0.0 if found.noise is None else found.noise
+        if not np.isfinite(np.sum(found.drift) + np.sum(G) + found.generalization_error):
+            raise FloatingPointError(
+                f"an average of {self.activation} is not finite at the covariance {C.tolist()}: "
+                "the activation grows too fast for it"
+            )
+        return found
+
+    def error(self, C: Any, noise: bool = True) -> float:
+        """Difference to the same at 3/2 of the order, in units of the largest average."""
+        sharper = replace(self, order=3 * self.order // 2)
+        return self.averages(C, noise).difference(sharper.averages(C, noise))
+
+    @cached_property
+    def _compiled(self) -> _Compiled:
+        return _compiled(self.activation)
 
     @cached_property
     def _hermite(self) -> tuple[Array, Array]:
@@ -200,17 +177,22 @@ class _Quadrature:
         return nodes[None, :], weights[None, :] / np.sqrt(2 * np.pi)
 
     @cached_property
+    def _equal_steps(self) -> tuple[Array, Array]:
+        nodes, step = np.linspace(-1, 1, self.order, retstep=True)
+        reach = 8 + self.order / 20
+        nodes, step = reach * nodes[None, :], reach * step
+        return nodes, step * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+
+    @cached_property
     def _legendre(self) -> tuple[Array, Array]:
         nodes, weights = np.polynomial.legendre.leggauss(self.order // 2)
         return nodes, weights
 
-    def _rule(self, mean: Array, spread: float) -> tuple[Array, Array]:
-        """Nodes z and weights for z ~ N(0, 1), fit for functions of mean + spread z.
+    def _two_sided(self, mean: Array, spread: float) -> tuple[Array, Array]:
+        """Nodes z and weights for z ~ N(0, 1) on both sides of the kink of mean + spread z = 0.
 
-        `mean` has shape (n,); the results (n, order), or (1, order) if they are the same for all.
+        Shapes: `mean` (n,), the results (n, order).
         """
-        if not self.compiled.kink:
-            return self._hermite
         # a kink beyond the reach leaves one side empty
         kink = np.clip(-mean / spread, -_REACH, _REACH)[:, None]
         nodes, weights = self._legendre
@@ -219,11 +201,8 @@ class _Quadrature:
         w = np.hstack([below * weights, above * weights])
         return z, w * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
 
-    def averages(
-        self, C: Array, K: int, c: float, label_noise: float
-    ) -> tuple[Array, Array, Array]:
-        """D, G and eps_g."""
-        n = len(C)
+    def _averages(self, C: Array, noise: bool) -> Averages:
+        n, K, c = len(C), self.K, self.c
         values, slopes, curvatures = (np.zeros((n, n)) for _ in range(3))
         for a in range(n):
             for b in range(a, n):
@@ -231,19 +210,23 @@ class _Quadrature:
         signs = np.where(np.arange(n) < K, -c, c)
         drift = c * slopes[:K] * signs
         drift[:, :K] += c * np.diag(curvatures[:K] @ signs)
-        noise = label_noise * slopes[:K, :K]
-        for i in range(K):
+        G = c**2 * (self.label_noise * slopes[:K, :K] + self._squares(C, signs)) if noise else None
+        return Averages(drift, G, float(signs @ values @ signs / 2))
+
+    def _squares(self, C: Array, signs: Array) -> Array:
+        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2], shape (K, K)."""
+        result = np.empty((self.K, self.K))
+        for i in range(self.K):
             for j in range(i + 1):
-                noise[i, j] += self._square(C, i, j, signs)
-                noise[j, i] = noise[i, j]
-        return drift, c**2 * noise, np.asarray(signs @ values @ signs / 2)
+                result[i, j] = result[j, i] = self._square(C, i, j, signs)
+        return result
 
     def _pair(
         self, C: Array, a: int, b: int, values: Array, slopes: Array, curvatures: Array
     ) -> None:
         """Fill in E[g(a) g(b)], E[g'(a) g'(b)] and E[g''(a) g(b)], E[g''(b) g(a)]."""
         fields, weights, _ = self._given(C[np.ix_([a, b], [a, b])], (0, 1))
-        g, slope = self.compiled.g(fields), self.compiled.slope(fields)
+        g, slope = self._compiled.g(fields), self._compiled.slope(fields)
         values[a, b] = values[b, a] = weights @ (g[:, 0] * g[:, 1])
         slopes[a, b] = slopes[b, a] = weights @ (slope[:, 0] * slope[:, 1])
         tilted = weights @ (fields * slope * g[:, ::-1]) - C[a, b] * slopes[a, b]
@@ -267,7 +250,8 @@ class _Quadrature:
                 continue  # determined by the pivots before
             spread = np.sqrt(residual[p, p])
             direction = residual[:, p] / spread
-            z, w = self._rule(means[:, p], spread)
+            kink = self._compiled.kink
+            z, w = self._two_sided(means[:, p], spread) if kink else self._equal_steps
             means = (means[:, None, :] + z[..., None] * direction).reshape(-1, len(C))
             weights = (weights[:, None] * w).ravel()
             residual = residual - np.outer(direction, direction)
@@ -289,16 +273,17 @@ class _Quadrature:
                 powers = 2 * sign * signs[h] * rho ** np.arange(terms)
                 square += (coefficients[:, :terms] * others[:, :terms]) @ powers
             series.append(coefficients)
-        slopes = self.compiled.slope(means[:, [i, j]])
+        slopes = self._compiled.slope(means[:, [i, j]])
         return float(weights @ (slopes[:, 0] * slopes[:, 1] * square))
 
     def _series(self, mean: Array, spread: float) -> tuple[Array, Array]:
         """Hermite coefficients c_k of g at (mean, spread), shape (n, terms), and E[g^2], (n,)."""
         if spread == 0:
-            value = self.compiled.g(mean)
+            value = self._compiled.g(mean)
             return value[:, None], value**2
-        z, weights = self._rule(mean, spread)
-        value = self.compiled.g(mean[:, None] + spread * z)
+        kink = self._compiled.kink
+        z, weights = self._two_sided(mean, spread) if kink else self._hermite
+        value = self._compiled.g(mean[:, None] + spread * z)
         coefficients = (weights * value)[:, None, :] @ _hermite_basis(z, self.order)
         return coefficients[:, 0, :], np.sum(weights * value**2, axis=1)
 
