@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import numerics
 from numerics.initial import InitialCondition, initial
 from numerics.sgd import compile_activation
 from numerics.simulate import simulate
@@ -28,6 +29,7 @@ LINEAR = TeacherStudent(
 ERF22 = TeacherStudent(K=2, M=2, spectrum=PowerLaw(beta=1, L=4), eta=1)
 TIMES = [0.0, 0.5, 1.3, 3.0]
 ROOT = Path(__file__).parents[2]
+PACKAGES = Path(numerics.__file__).parent.parent  # in site-packages when a wheel is tested
 
 
 def exact_linear_mean(model, start, N, steps):
@@ -243,7 +245,7 @@ def imports(module):
     found, waiting = set(), [module]
     while waiting:
         name = waiting.pop()
-        path = ROOT.joinpath(*name.split("."))
+        path = PACKAGES.joinpath(*name.split("."))
         source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         if name in found or not source.is_file():
             continue
