@@ -24,6 +24,7 @@ __all__ = ["Array", "Averages", "Averaging", "IndefiniteCovariance", "checked_co
 Array = NDArray[np.float64]
 
 _ASYMMETRY = 1e-12
+_INDEFINITE = 1e-9
 _ROUNDING = 1e-15
 """Averages that differ by less differ by their rounding."""
 
@@ -81,11 +82,11 @@ class Averaging(Protocol):
         """Estimated error of these averages, in units of the largest."""
 
 
-def checked_covariance(C: Any, K: int, slack: float) -> Array:
+def checked_covariance(C: Any, K: int) -> Array:
     """C as an array, if it is a covariance of at least K fields of positive variance.
 
     Positive semi-definiteness is judged by the correlations, whatever the scales: eigenvalues down
-    to -slack count as zeros that were not computed exactly.
+    to -1e-9 count as zeros that were not computed exactly.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def checked_covariance(C: Any, K: int, slack: float) -> Array:
     if np.max(np.abs(correlations - correlations.T)) > _ASYMMETRY:
         raise ValueError(f"C must be symmetric, found {covariance.tolist()}")
     smallest = np.linalg.eigvalsh(correlations)[0]
-    if smallest < -slack:
+    if smallest < -_INDEFINITE:
         raise IndefiniteCovariance(
             "C must be positive semi-definite, found correlations with the eigenvalue "
             f"{smallest:.3g}"

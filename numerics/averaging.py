@@ -77,7 +77,7 @@ def rules(
     noise : bool
         Whether G is needed.
     rtol : float
-        Of the integration, which makes covariances that are indefinite by less than this.
+        Of the integration.
 
     Yields
     ------
@@ -88,14 +88,14 @@ def rules(
     c, label_noise = float(model.student_scale), float(model.label_noise)
     wanted, refused = WANTED * rtol, max(WANTED * rtol, REFUSED)
     if PiecewiseLinear.recognises(g):
-        yield PiecewiseLinear(g, K, c, label_noise, slack=rtol), refused
+        yield PiecewiseLinear(g, K, c, label_noise), refused
         return
     *orders, last = ORDERS
     for order in orders:
-        rule = Quadrature(g, K, c, label_noise, order, slack=rtol)
+        rule = Quadrature(g, K, c, label_noise, order)
         if rule.error(start, noise) <= wanted:
             yield rule, wanted
-    yield Quadrature(g, K, c, label_noise, last, slack=rtol), refused
+    yield Quadrature(g, K, c, label_noise, last), refused
 
 
 class TooCoarse(Exception):

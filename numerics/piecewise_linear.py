@@ -89,8 +89,6 @@ class PiecewiseLinear:
         Output weight of student and teacher.
     label_noise : float
         Variance of the teacher's noise; it is not part of eps_g.
-    slack : float
-        Correlations may have eigenvalues down to -slack, which count as zero.
 
     Raises
     ------
@@ -104,7 +102,6 @@ class PiecewiseLinear:
     K: int
     c: float
     label_noise: float = 0.0
-    slack: float = 1e-9
 
     def __post_init__(self) -> None:
         if not self.recognises(self.activation):
@@ -140,7 +137,7 @@ class PiecewiseLinear:
         return coarse.difference(fine)
 
     def _averages(self, C: Any, noise: bool, coarse: bool) -> Averages:
-        C = checked_covariance(C, self.K, self.slack)
+        C = checked_covariance(C, self.K)
         (e, o), K, c = _parts(self.activation), self.K, self.c  # type: ignore[misc]
         sigma = np.sqrt(C.diagonal())
         fields = _Fields.of(C / np.outer(sigma, sigma))
@@ -226,12 +223,8 @@ def _dot(x: Array, y: Array) -> float:
 
 @njit(cache=True)
 def _across(x: Array, p: Array) -> tuple[Array, float]:
-    """Direction and length of the part of x across p, both of length one.
-
-    From the difference x -+ p, not by projecting x: relatively accurate for nearly aligned fields.
-    """
-    gap = x - p if _dot(x, p) >= 0 else x + p
-    across = gap - _dot(gap, p) * p
+    """Direction and length of the part of x across p, both of length one."""
+    across = x - _dot(x, p) * p
     length = sqrt(_dot(across, across))
     return (across / length if length > 0 else across), length
 

@@ -117,8 +117,6 @@ class Quadrature:
         Variance of the teacher's noise; it is not part of eps_g.
     order : int
         Nodes in each variable, half of them on each side of a kink.
-    slack : float
-        Correlations may have eigenvalues down to -slack, which count as zero.
 
     Raises
     ------
@@ -133,7 +131,6 @@ class Quadrature:
     c: float
     label_noise: float = 0.0
     order: int = 54
-    slack: float = 1e-9
 
     def __post_init__(self) -> None:
         _compiled(self.activation)
@@ -151,7 +148,7 @@ class Quadrature:
         FloatingPointError
             If an average is not finite.
         """
-        C = checked_covariance(C, self.K, self.slack)
+        C = checked_covariance(C, self.K)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
             found = self._averages(C, noise)
         G = 0.0 if found.noise is None else found.noise

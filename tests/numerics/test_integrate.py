@@ -187,17 +187,19 @@ def test_quadrature_stands_in_for_closed_averages(monkeypatch, gradient_flow):
 TANH = TeacherStudent(2, 2, sp.tanh(X), eta=1)
 
 
-def test_the_order_of_quadrature_rises_on_the_way(monkeypatch):
+@pytest.mark.parametrize("checked", [60, 10**6], ids=["on the way", "at the end"])
+def test_the_order_of_quadrature_rises(checked, monkeypatch):
     """Oracle: a run that had the higher order from the start."""
+    monkeypatch.setattr("numerics.averaging.CHECKED", checked)
     start = draw(TANH)
-    good, exact = integrate(odes(TANH), start, 3, at=[1, 3]), Quadrature.error
+    good, exact = integrate(odes(TANH), start, 1, at=[0.5, 1]), Quadrature.error
     initial_q = start.q[0]
 
     def good_at_the_start(rule, C, noise=True):
         return 0.0 if np.array_equal(C[:2, :2], initial_q) else exact(rule, C, noise)
 
     monkeypatch.setattr(Quadrature, "error", good_at_the_start)
-    found = integrate(odes(TANH), start, 3, at=[1, 3])
+    found = integrate(odes(TANH), start, 1, at=[0.5, 1])
     assert "order 24" not in found.provenance["method"]
     np.testing.assert_allclose(found.q, good.q, rtol=1e-6)
 
@@ -243,12 +245,13 @@ def test_kinks_by_gradient_flow(activation):
         integrate(odes(model), start, 1, digits=20)
 
 
-def test_relu_learns_until_students_and_teachers_coincide():
-    """Oracle: eps_g falls to rounding, although trial steps leave the covariances on the way."""
+@pytest.mark.parametrize(("rtol", "rest"), [(1e-8, 1e-14), (1e-4, 1e-9)])
+def test_relu_learns_until_students_and_teachers_coincide(rtol, rest):
+    """Oracle: eps_g falls to rounding, although steps leave the covariances on the way."""
     model = TeacherStudent(2, 2, "relu", eta=1)
     start = initial(model, sigma_J=0.5, N=1000, seed=0)
-    path = integrate(odes(model, gradient_flow=True), start, 300)
-    assert abs(path.generalization_error[-1]) < 1e-14
+    path = integrate(odes(model, gradient_flow=True), start, 300, rtol=rtol)
+    assert abs(path.generalization_error[-1]) < rest
 
 
 @pytest.mark.montecarlo
