@@ -114,12 +114,7 @@ def integrate(
     if digits is None:
         basis.require_doubles()
     overlaps = _full(start)
-    try:
-        refuse_cusps(form.ode.model.activation)
-        average_source(form.ode.model.activation, form.ode.gradient_flow)
-    except (NoClosedForm, UnsupportedFunction):
-        if digits is not None:
-            raise
+    if not _has_closed_averages(form.ode, digits):
         return _by_quadrature(basis, start, overlaps, times, rtol)
     if digits is None and isinstance(form, ModeForm) and len(start.q) >= STRUCTURED_SIZE:
         return _by_structure(form, start, overlaps, times, rtol)
@@ -164,6 +159,17 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any) -> None:
             UserWarning,
             stacklevel=3,
         )
+
+
+def _has_closed_averages(ode: OrderParameterODE, digits: int | None) -> bool:
+    try:
+        refuse_cusps(ode.model.activation)
+        average_source(ode.model.activation, ode.gradient_flow)
+    except (NoClosedForm, UnsupportedFunction):
+        if digits is not None:
+            raise
+        return False
+    return True
 
 
 def _tolerance(rtol: Any) -> float:
