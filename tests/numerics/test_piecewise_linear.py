@@ -261,7 +261,7 @@ def test_rounding_below_zero_is_zero_and_more_is_refused():
     """Oracle: the limit stated, eigenvalues of the correlations from -1e-9 on."""
     C = np.array([[1.0, 1 + 1e-10], [1 + 1e-10, 1.0]])
     assert rule(K=1).averages(C).drift[0, 1] == pytest.approx(SCALE**2 / 2)
-    with pytest.raises(IndefiniteCovariance, match="eigenvalue -1.01e-08"):
+    with pytest.raises(IndefiniteCovariance, match=r"eigenvalue -1\.01e-08"):
         rule(K=1).averages(C + 1e-8 * np.eye(2)[::-1])
 
 
