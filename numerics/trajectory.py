@@ -296,7 +296,9 @@ class Trajectory:
     def label(self) -> str:
         """What this is, in a few words: ``ODE, 30 digits`` or ``chain, N = 1024, 32 runs``."""
         if self.provenance["origin"] == "ode":
-            return "ODE, " + (f"{self.digits} digits" if self.digits else "float64")
+            kind = f"{self.digits} digits" if self.digits else "float64"
+            error = self.provenance.get("quadrature_error")
+            return f"ODE, {kind}" + ("" if error is None else f", quadrature to {error:.0e}")
         parts = [str(self.provenance["method"])]
         if "N" in self.provenance:
             parts.append(f"N = {self.provenance['N']}")

@@ -268,3 +268,10 @@ def test_text_shows_the_numbers():
     assert ensemble.table().splitlines()[0].split()[:3] == ["alpha", "eps_g", "+-"]
     assert repr(ensemble).startswith("Trajectory(chain, N = 64, 5 runs; K=2, M=1, L=3; 4 times")
     assert "ODE, 30 digits" in str(high_precision(30))
+
+
+def test_label_says_when_averages_were_approximate():
+    """Oracle: the provenance; a comparison must not pass quadrature off as plain float64."""
+    plain = Trajectory(**fields())
+    rough = Trajectory(**fields() | {"provenance": ODE | {"quadrature_error": 2.5e-7}})
+    assert (plain.label, rough.label) == ("ODE, float64", "ODE, float64, quadrature to 2e-07")
