@@ -25,7 +25,7 @@ import mpmath as mp
 import numpy as np
 
 from theory.exact import exact
-from theory.forms import ModeForm, MomentForm, MomentNumbers
+from theory.forms import ModeForm, MomentForm
 from theory.gaussian import NoClosedForm
 from theory.online import OrderParameterODE
 
@@ -56,7 +56,6 @@ GUARD_DIGITS = 15
 
 TRACED_OPERATIONS = 40_000
 """Systems with more elementary operations than this compile faster as loops than as a graph."""
-
 
 STRUCTURED_SIZE = 128
 """From this many eigenvalues on the implicit method is faster, L = 256 to 1/lam_L fifty times."""
@@ -231,16 +230,13 @@ class _Basis:
         """Variables of the form from overlaps (L, F, F)."""
         if isinstance(self.form, ModeForm):
             return overlaps
-        return self._apply(self._numbers(self.form).vandermonde, overlaps)
+        return self._apply(self.form.numbers(self._working).vandermonde, overlaps)
 
     def to_modes(self, values: Any) -> Any:
         """Overlaps (..., L, F, F) from variables of the form."""
         if isinstance(self.form, ModeForm):
             return values
-        return self._apply(self._numbers(self.form).inverse_vandermonde, values)
-
-    def _numbers(self, form: MomentForm) -> MomentNumbers:
-        return form.numbers(self._working)
+        return self._apply(self.form.numbers(self._working).inverse_vandermonde, values)
 
     @property
     def _working(self) -> int:
@@ -268,9 +264,7 @@ def _by_taylor(
     tolerance = max(rtol * 1e-6, 2.3e-16)
     values, how = integrate_taylor(form, basis.to_form(overlaps), times, None, tolerance)
     modes = basis.to_modes(values)
-    compiled = compile_ode(form.ode.modes(), NumbaTarget())
-    errors = np.array([compiled.error(c) for c in modes])
-    return _trajectory(form, start, times, modes, errors, {"method": how})
+    return _trajectory(form, start, times, modes, _errors(form.ode, modes), {"method": how})
 
 
 def _by_structure(
@@ -278,9 +272,7 @@ def _by_structure(
 ) -> Trajectory:
     # The tolerance is that of every entry of a step; its floor is where rounding takes over.
     modes, how = integrate_structured(form, overlaps, times, max(rtol * 1e-2, 1e-13))
-    compiled = compile_ode(form, NumbaTarget())
-    errors = np.array([compiled.error(c) for c in modes])
-    return _trajectory(form, start, times, modes, errors, {"method": how})
+    return _trajectory(form, start, times, modes, _errors(form.ode, modes), {"method": how})
 
 
 def _by_precise_taylor(
@@ -311,6 +303,11 @@ def _by_precise_taylor(
                 f"{digits} digits of it: integrate to a shorter alpha than {times[-1]:g}"
             )
         working = digits + spare + below
+
+
+def _errors(ode: OrderParameterODE, modes: Any) -> Any:
+    compiled = compile_ode(ode.modes(), NumbaTarget())
+    return np.array([compiled.error(c) for c in modes])
 
 
 def _precise_errors(ode: OrderParameterODE, modes: Any, digits: int) -> Any:
