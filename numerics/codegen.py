@@ -7,19 +7,27 @@ Summary
 
 Main entry
     `kernel_function` prints a SymPy Lambda with common subexpressions shared;
-    `assignment` prints loops that fill an array from an indexed expression.
+    `assignment` prints loops that fill an array from an indexed expression;
+    `triangular` halves double sums whose summand is found to be symmetric.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-__all__ = ["FUNCTIONS", "UnsupportedFunction", "assignment", "kernel_function", "reduction"]
+__all__ = [
+    "FUNCTIONS",
+    "UnsupportedFunction",
+    "assignment",
+    "kernel_function",
+    "reduction",
+    "triangular",
+]
 
 FUNCTIONS: dict[type[sp.Function], str] = {
     sp.sin: "sin",
@@ -126,10 +134,15 @@ class _Block:
     """Statements under construction: sums become accumulators and loops."""
 
     lines: list[str] = field(default_factory=list)
+    indices: set[str] = field(default_factory=set)
     count: int = 0
 
     def write(self, text: str, depth: int) -> None:
         self.lines.append("    " * depth + text)
+
+    def loop(self, index: str, bounds: str, depth: int) -> None:
+        self.write(f"for {index} in range({bounds}):", depth)
+        self.indices.add(index)
 
     def value(self, expr: sp.Expr, depth: int) -> str:
         """Text of `expr` after writing the loops its sums need."""
@@ -167,12 +180,17 @@ class _Block:
 
     def _sum(self, expr: sp.Sum, depth: int) -> str:
         name = self._accumulator("zero", depth)
-        for index, lower, upper in expr.limits:
-            first = "" if lower == 1 else f"{_print(lower - 1)}, "
-            self.write(f"for {index} in range({first}{_print(upper)}):", depth)
+        for index, lower, upper in reversed(expr.limits):  # SymPy writes the innermost first
+            first = "" if lower == 1 else f"{self._from_zero(lower)}, "
+            self.loop(str(index), f"{first}{_print(upper)}", depth)
             depth += 1
         self.write(f"{name} += {self.value(expr.function, depth)}", depth)
         return name
+
+    def _from_zero(self, lower: sp.Expr) -> str:
+        """Text of a lower bound that counts from 1 on paper; indices in it count from 0 already."""
+        counted = {x: x + 1 for x in lower.free_symbols if str(x) in self.indices}
+        return _print(lower.xreplace(counted) - 1)
 
 
 def assignment(
@@ -192,7 +210,7 @@ def assignment(
     """
     block = _Block()
     for depth, (index, size) in enumerate(ranges):
-        block.write(f"for {index} in range({size}):", depth)
+        block.loop(index, size, depth)
     depth = len(ranges)
     block.write(f"{_print(target)} = {block.value(expr, depth)}", depth)
     if symmetric:
@@ -206,3 +224,45 @@ def reduction(expr: sp.Expr) -> list[str]:
     block = _Block()
     value = block.value(expr, 0)
     return [*block.lines, f"return {value}"]
+
+
+def triangular(
+    expr: sp.Expr, kernels: Mapping[type[sp.Function], sp.Lambda], symmetric: sp.IndexedBase
+) -> sp.Expr:
+    """Write sum_{f,h} x_fh as sum_f x_ff + 2 sum_{f<h} x_fh wherever x_hf = x_fh.
+
+    Whether it is, is decided by the closed forms of the kernels, multiplied out; a summand for
+    which that does not show it keeps its full sum.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        In index notation.
+    kernels : mapping
+        Closed form of every kernel in `expr`.
+    symmetric : sympy.IndexedBase
+        The one symmetric matrix that the summands contain.
+    """
+
+    def closed(summand: sp.Expr) -> sp.Expr:
+        for kernel, form in kernels.items():
+            summand = summand.replace(kernel, form)
+        upper = {
+            e: symmetric[tuple(sorted(e.indices, key=str))]
+            for e in summand.atoms(sp.Indexed)
+            if e.base == symmetric
+        }
+        return sp.expand(summand.xreplace(upper))
+
+    def halved(total: sp.Sum) -> sp.Sum:
+        if len(total.limits) != 2 or total.limits[0][1:] != total.limits[1][1:]:
+            return total
+        (a, first, last), (b, *_) = total.limits
+        x = total.function
+        if closed(x) != closed(x.xreplace({a: b, b: a})):
+            return total
+        return sp.Sum(x.xreplace({b: a}), (a, first, last)) + 2 * sp.Sum(
+            x, (b, a + 1, last), (a, first, last)
+        )
+
+    return expr.replace(lambda e: isinstance(e, sp.Sum), halved)

@@ -25,7 +25,7 @@ from theory.models import Activation, PowerLaw, TeacherStudent
 from theory.online import OrderParameterODE
 from theory.symbols import C, D, G, f, h, i, j, u
 
-from .codegen import assignment, kernel_function, reduction
+from .codegen import assignment, kernel_function, reduction, triangular
 from .targets import Target
 
 __all__ = [
@@ -65,7 +65,8 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
     """
     ode = _generic(activation, gradient_flow)
     parts = [kernel_function(function.__name__, kernel) for function, kernel in ode.kernels.items()]
-    parts.append(_function("generalization_error", "K, M, s, C", reduction(ode.indexed_error)))
+    error, noise = (triangular(e, ode.kernels, C) for e in (ode.indexed_error, ode.indexed_noise))
+    parts.append(_function("generalization_error", "K, M, s, C", reduction(error)))
     parts.append(
         _function(
             "coefficients",
@@ -74,9 +75,7 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
             + (
                 []
                 if gradient_flow
-                else assignment(
-                    G[i, j], ode.indexed_noise, [("i", "K"), ("j", "i, K")], symmetric=True
-                )
+                else assignment(G[i, j], noise, [("i", "K"), ("j", "i, K")], symmetric=True)
             ),
         )
     )

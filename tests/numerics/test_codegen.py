@@ -11,8 +11,9 @@ from numerics.codegen import (
     assignment,
     kernel_function,
     reduction,
+    triangular,
 )
-from theory.symbols import C, D, I2ab, f, h, i, j, s
+from theory.symbols import C, D, I2a, I2ab, f, h, i, j, pair, s
 
 a, b = sp.symbols("a b", positive=True)
 NAMES = {
@@ -86,6 +87,47 @@ def test_sums_become_loops():
     weights, matrix = [1.0, 2.0, 3.0], {(p, q): 10.0 * p + q for p in range(3) for q in range(3)}
     by_hand = sum(weights[p] * weights[q] * matrix[p, q] for p in range(3) for q in range(3)) / 2
     assert total(weights, matrix) == by_hand + 5.0
+
+
+WEIGHTS, MATRIX = (
+    [1.0, 2.0, 3.0],
+    {(p, q): 1.0 + 1 / (1 + p + q) for p in range(3) for q in range(3)},
+)
+
+
+def total(expr, *kernels):
+    """The text of a reduction with its kernels, and its value for WEIGHTS and MATRIX."""
+    body = "".join(f"    {line}\n" for line in reduction(expr))
+    text = "\n".join([*kernels, f"def total(s, C):\n{body}"])
+    return text, run(text, "total")(WEIGHTS, MATRIX)
+
+
+def test_bounds_that_depend_on_an_outer_index_count_from_one_on_paper():
+    """Oracle: sum_{f<h} C_fh over three fields, by hand."""
+    upper = sp.Sum(C[f, h], (h, f + 1, 3), (f, 1, 3))
+    assert total(upper)[1] == MATRIX[0, 1] + MATRIX[0, 2] + MATRIX[1, 2]
+
+
+@pytest.mark.parametrize(
+    ("form", "halved"),
+    [(sp.sqrt(1 + a) * sp.sqrt(1 + b) - (a - b) ** 2, True), (sp.sqrt(1 + a) * b, False)],
+)
+def test_double_sums_are_halved_where_the_closed_form_is_symmetric(form, halved):
+    """Oracle: the full sum; a kernel that is not symmetric keeps it."""
+    kernel = sp.Lambda((a, b, sp.Symbol("ab")), form * sp.Symbol("ab"))
+    both = (f, 1, 3), (h, 1, 3)
+    full = sp.Sum(s[f] * s[h] * pair(I2a, f, h), *both)
+    found = triangular(full / 2 + s[1], {I2a: kernel}, C)
+    source = kernel_function("I2a", kernel)
+    (text, value), (_, expected) = total(found, source), total(full / 2 + s[1], source)
+    assert ("range(f + 1, 3)" in text) == halved
+    assert value == pytest.approx(expected, rel=1e-14)
+
+
+def test_sums_over_different_ranges_are_not_halved():
+    """Oracle: three by two terms have no triangle."""
+    wide = sp.Sum(C[f, h], (f, 1, 3), (h, 1, 2))
+    assert triangular(wide, {}, C) == wide
 
 
 def test_delta_becomes_a_condition_and_indices_count_from_zero():

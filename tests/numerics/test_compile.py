@@ -121,6 +121,13 @@ def test_texts_are_shared_between_models():
     assert linear_source(False, False) != linear_source(True, False)
 
 
+@pytest.mark.parametrize("activation", ["erf", "He_3", "sin", "exp"])
+def test_symmetric_pairs_of_fields_are_computed_once(activation):
+    """Oracle: the double sums of eps_g and of G both run over f < h, and once over f = h."""
+    text = average_source(MODEL.replace(activation=activation).activation, False)
+    assert text.count("for h in range(f + 1, K + M)") == 2
+
+
 @pytest.mark.parametrize(
     ("parameters", "symbols"),
     [
