@@ -4,6 +4,7 @@ Notation
     lam_k, w_k : distinct eigenvalues of Sigma and their weights n_k/N, normalised to
         ``sum_k w_k = 1`` and ``sum_k w_k lam_k = 1`` (``Tr Sigma = N``).
     H_L(s) = sum_{k<=L} k^-s : generalised harmonic number.
+    L = oo : a power law without a last eigenvalue, in units of the first (see `PowerLaw`).
 
 References
     [WR24] Worschech & Rosenow, arXiv:2410.09005; [SS95] Saad & Solla, Phys. Rev. E 52, 4225.
@@ -14,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import mpmath as mp
@@ -22,7 +23,10 @@ import sympy as sp
 
 from .exact import count, is_inexact, positive, sequence
 
-__all__ = ["Discrete", "Isotropic", "PowerLaw", "Spectrum"]
+__all__ = ["Discrete", "Isotropic", "PowerLaw", "Quadrature", "Spectrum"]
+
+SUMMED = 1000
+"""Harmonic numbers H_n are written out as exact sums up to this n, as ``Sum`` beyond."""
 
 
 class Spectrum(ABC):
@@ -59,27 +63,30 @@ class Spectrum(ABC):
     def shape(self) -> tuple[sp.Expr, ...]:
         """Eigenvalues before normalisation (short expressions; only their ratios mean anything)."""
 
-    def values(self, digits: int = 16) -> tuple[list[mp.mpf], list[mp.mpf]]:
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        """The symbols that still need values."""
+        return {x for e in (*self.shape(), *self.weights) for x in e.free_symbols}
+
+    def values(self, digits: int = 16) -> tuple[tuple[mp.mpf, ...], tuple[mp.mpf, ...]]:
         """Eigenvalues and weights as numbers good to `digits` digits.
 
         Normalised numerically from `shape`, which costs O(L) where evaluating `eigenvalues` would
-        cost O(L**2).
+        cost O(L**2); computed once per spectrum and number of digits.
 
         Raises
         ------
         ValueError
-            If the spectrum still contains symbols.
+            If the spectrum still contains symbols, or has infinitely many eigenvalues.
         """
-        unknown = sorted(str(s) for e in (*self.shape(), *self.weights) for s in e.free_symbols)
+        unknown = sorted(map(str, self.free_symbols))
         if unknown:
-            raise ValueError(
-                f"{self} still contains the symbols {sorted(set(unknown))}: give them values first"
-            )
-        with mp.workdps(digits + 10):
-            shape = [_number(e, digits + 10) for e in self.shape()]
-            weights = [_number(w, digits + 10) for w in self.weights]
-            mean = mp.fsum(w * s for w, s in zip(weights, shape, strict=True))
-            return [s / mean for s in shape], weights
+            raise ValueError(f"{self} still contains the symbols {unknown}: give them values first")
+        return _values(self, digits)
+
+    def _shape_values(self, digits: int) -> list[mp.mpf]:
+        """`shape` at the working precision, which holds `digits` digits."""
+        return [_number(e, digits) for e in self.shape()]
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
@@ -87,6 +94,16 @@ class Spectrum(ABC):
     @abstractmethod
     def latex(self) -> str:
         """The spectrum as a LaTeX formula."""
+
+
+@lru_cache(maxsize=32)
+def _values(spectrum: Spectrum, digits: int) -> tuple[tuple[mp.mpf, ...], tuple[mp.mpf, ...]]:
+    with mp.workdps(digits + 10):
+        shape = spectrum._shape_values(digits + 10)
+        known = {w: _number(w, digits + 10) for w in set(spectrum.weights)}
+        weights = tuple(known[w] for w in spectrum.weights)
+        mean = mp.fsum(w * s for w, s in zip(weights, shape, strict=True))
+        return tuple(s / mean for s in shape), weights
 
 
 def _number(expr: sp.Expr, digits: int) -> mp.mpf:
@@ -122,40 +139,59 @@ class Isotropic(Spectrum):
 class PowerLaw(Spectrum):
     """lam_k = lam_+ k^-(1+beta), k = 1..L, w_k = 1/L, lam_+ = L / H_L(1+beta) (WR24).
 
+    As L -> oo, lam_+ diverges and only ratios have a limit: with L = oo eigenvalues are in units of
+    lam_+, lam_k = k^-(1+beta), weighted so that w_k lam_k = k^-(1+beta)/zeta(1+beta) (the w_k are
+    no fractions: they do not sum to one). Time is the scaled time tau = eta lam_+ alpha,
+
+        dc_k/dtau = (lam_k/lam_+) (D c_k + transpose + eta G),
+
+    and a weight decay is in units of lam_+. Rates per lam_+ alpha, which formulas such as the
+    escape rate give with these eigenvalues, are eta times the rates per tau.
+
     Parameters
     ----------
     beta : exact positive number or symbol
-    L : positive integer or symbol
+    L : positive integer, symbol, or ``sympy.oo`` (also the string ``"oo"``)
 
     Raises
     ------
     ValueError
-        If beta <= 0 or L is not a positive integer.
+        If beta <= 0 or L is not a positive integer or oo.
     """
 
     beta: sp.Expr
     L: sp.Expr
 
     def __init__(self, beta: Any, L: Any) -> None:
+        endless = L is sp.oo or (isinstance(L, str) and L.strip() == "oo")
         object.__setattr__(self, "beta", positive(beta, "PowerLaw: beta"))
-        object.__setattr__(self, "L", count(L, "PowerLaw: L"))
+        object.__setattr__(self, "L", sp.oo if endless else count(L, "PowerLaw: L"))
         object.__setattr__(self, "inexact", ("beta",) if is_inexact(beta) else ())
 
     def _listed(self) -> range:
         if not self.L.is_Integer:
+            why = "infinitely many" if self.L is sp.oo else "a symbolic L, so a symbolic number of"
             raise ValueError(
-                f"{self} has a symbolic L: its eigenvalues cannot be listed; "
+                f"{self} has {why} eigenvalues: they cannot be listed; "
                 "use .moment(order), or give L an integer value"
             )
         return range(1, int(self.L) + 1)
 
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        return self.beta.free_symbols | self.L.free_symbols
+
     def shape(self) -> tuple[sp.Expr, ...]:
         return tuple(sp.Integer(k) ** -(1 + self.beta) for k in self._listed())
 
+    def _shape_values(self, digits: int) -> list[mp.mpf]:
+        exponent = -_number(1 + self.beta, digits)
+        return [mp.mpf(k) ** exponent for k in self._listed()]
+
     @property
     def largest(self) -> sp.Expr:
-        """lam_+ = L / H_L(1 + beta)."""
-        return self.L / _harmonic(self.L, 1 + self.beta)
+        """lam_+ = L / H_L(1 + beta); for L = oo it is the unit, 1."""
+        return sp.S.One if self.L is sp.oo else self.L / _harmonic(self.L, 1 + self.beta)
 
     @cached_property
     def _eigenvalues(self) -> tuple[sp.Expr, ...]:
@@ -168,23 +204,37 @@ class PowerLaw(Spectrum):
 
     @property
     def weights(self) -> tuple[sp.Expr, ...]:
-        return tuple(1 / self.L for _ in self._listed())
+        return (1 / self.L,) * len(self._listed())
 
     def moment(self, order: Any) -> sp.Expr:
-        """L^(l-1) H_L(l (1+beta)) / H_L(1+beta)^l."""
+        """L^(l-1) H_L(l (1+beta)) / H_L(1+beta)^l.
+
+        For L = oo, in units of lam_+, zeta(l (1+beta)) / zeta(1+beta), infinite for
+        l (1+beta) <= 1.
+        """
         order = sp.sympify(order)
+        power = order * (1 + self.beta)
+        if self.L is sp.oo:
+            finite = sp.zeta(power) / sp.zeta(1 + self.beta)
+            return sp.Piecewise((finite, power > 1), (sp.oo, True))
         return (
             self.L ** (order - 1)
-            * _harmonic(self.L, order * (1 + self.beta))
+            * _harmonic(self.L, power)
             / _harmonic(self.L, 1 + self.beta) ** order
         )
 
     def latex(self) -> str:
-        return rf"\lambda_k \propto k^{{-{sp.latex(1 + self.beta)}}},\ L = {sp.latex(self.L)}"
+        power = rf"k^{{-{sp.latex(1 + self.beta)}}}"
+        if self.L is sp.oo:
+            return rf"\lambda_k / \lambda_+ = {power},\ L = \infty"
+        return rf"\lambda_k \propto {power},\ L = {sp.latex(self.L)}"
 
 
 def _harmonic(n: sp.Expr, order: sp.Expr) -> sp.Expr:
-    """H_n(s) = sum_{k<=n} k^-s, summed where n is an integer."""
+    """H_n(s) = sum_{k<=n} k^-s, written out where n is a small integer."""
+    if n.is_Integer and n > SUMMED:
+        k = sp.Dummy("k", integer=True, positive=True)
+        return sp.Sum(k**-order, (k, 1, n))
     if n.is_Integer:
         return sp.Add(*(sp.Integer(k) ** -order for k in range(1, int(n) + 1)))
     return sp.harmonic(n, order)
@@ -274,6 +324,68 @@ class Discrete(Spectrum):
         if len(set(self.weights)) > 1:
             text += rf",\ w = {_first(self.weights)}"
         return text
+
+
+@dataclass(frozen=True)
+class Quadrature(Spectrum):
+    """What the equations of motion see of a spectrum: sum_k v_k delta(lam - lam_k), sum v = 1.
+
+    v_k = w_k lam_k is the share of mode k in Q = sum_k v_k q_k. Such a measure stands for a
+    spectrum with many more eigenvalues (the nodes and weights of a quadrature rule, say): w_k =
+    v_k/lam_k are then no fractions of eigenvalues and need not sum to one.
+
+    Parameters
+    ----------
+    nodes : sequence of positive numbers
+        lam_k, kept as they are.
+    masses : sequence of positive numbers
+        v_k, rescaled to sum to one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a list is empty or none, a number is not positive, or the lengths differ.
+    """
+
+    nodes: tuple[sp.Expr, ...]
+    masses: tuple[sp.Expr, ...]
+
+    def __init__(self, nodes: Sequence[Any], masses: Sequence[Any]) -> None:
+        given = sequence(nodes, "Quadrature: nodes"), sequence(masses, "Quadrature: masses")
+        if not given[0] or len(given[0]) != len(given[1]):
+            raise ValueError(
+                f"Quadrature: found {len(given[0])} nodes and {len(given[1])} masses; "
+                "give at least one node, and one mass per node"
+            )
+        for name, numbers in zip(("node", "mass"), given, strict=True):
+            values = (positive(x, f"Quadrature: {name} {k}") for k, x in enumerate(numbers, 1))
+            object.__setattr__(self, "nodes" if name == "node" else "masses", tuple(values))
+        object.__setattr__(self, "L", sp.Integer(len(self.nodes)))
+        inexact = any(map(is_inexact, [*given[0], *given[1]]))
+        object.__setattr__(self, "inexact", ("nodes",) if inexact else ())
+
+    def shape(self) -> tuple[sp.Expr, ...]:
+        return self.nodes
+
+    @property
+    def eigenvalues(self) -> tuple[sp.Expr, ...]:
+        return self.nodes
+
+    @cached_property
+    def _weights(self) -> tuple[sp.Expr, ...]:
+        total = sp.Add(*self.masses)
+        return tuple(v / (total * e) for v, e in zip(self.masses, self.nodes, strict=True))
+
+    @property
+    def weights(self) -> tuple[sp.Expr, ...]:
+        return self._weights
+
+    def moment(self, order: Any) -> sp.Expr:
+        order = sp.sympify(order)
+        return sp.Add(*(w * e**order for w, e in zip(self.weights, self.nodes, strict=True)))
+
+    def latex(self) -> str:
+        return rf"\lambda = {_first(self.nodes)},\ w\lambda = {_first(self.masses)}"
 
 
 def _first(numbers: tuple[sp.Expr, ...]) -> str:

@@ -4,7 +4,8 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
-from theory import Discrete, Isotropic, PowerLaw
+from theory import Discrete, Isotropic, PowerLaw, TeacherStudent, order_parameter_odes
+from theory.spectra import Quadrature
 
 SPECTRA = [
     Isotropic(),
@@ -12,13 +13,14 @@ SPECTRA = [
     PowerLaw(beta="3/10", L=12),
     Discrete([3, 2, 1]),
     Discrete(["1/3", sp.sqrt(2), 5], weights=[1, 5, 2]),
+    Quadrature(["1/3", sp.sqrt(2), 5], masses=[1, 5, 2]),
 ]
 
 
 @pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
 def test_normalisation_is_exact(spectrum):
     """Oracle: sum w = 1, and sum w lam = 1 at 200 digits (nothing in it is rounded)."""
-    assert sum(spectrum.weights) == 1
+    assert sum(spectrum.weights) == 1 or isinstance(spectrum, Quadrature)
     pairs = zip(spectrum.weights, spectrum.eigenvalues, strict=True)
     assert abs(sum((w * e).evalf(200) for w, e in pairs) - 1) < sp.Rational(1, 10**198)
 
@@ -66,6 +68,50 @@ def test_isotropic_is_the_power_law_of_one_mode():
     single = PowerLaw(beta=2, L=1)
     assert single.eigenvalues == Isotropic().eigenvalues == (1,)
     assert single.weights == Isotropic().weights == (1,)
+
+
+@pytest.mark.parametrize("beta", [1, "3/10"])
+@pytest.mark.parametrize("order", [1, 2, "5/2"])
+def test_moments_of_a_long_spectrum_are_those_of_zeta(beta, order):
+    """Oracle: H_L(s) = zeta(s) - zeta(s, L+1), mpmath at 40 digits, L = 10^6."""
+    spectrum, order = PowerLaw(beta, 10**6), sp.Rational(order)
+    with mp.workdps(40):
+        s = 1 + mp.mpf(spectrum.beta.p) / spectrum.beta.q
+        x = mp.mpf(order.p) / order.q
+        H = [mp.zeta(p) - mp.zeta(p, 10**6 + 1) for p in (s * x, s)]
+        exact = mp.mpf(10) ** (6 * (x - 1)) * H[0] / H[1] ** x
+        assert abs(spectrum.moment(order).evalf(25) / exact - 1) < mp.mpf(10) ** -22
+
+
+def test_endless_power_law_is_the_limit():
+    """Oracle: lam_+ scaled out, moments for L = 10^7 tend to those of L = oo like L^-beta."""
+    endless = PowerLaw(1, sp.oo)
+    assert endless == PowerLaw("1", "oo")
+    assert endless.moment(1) == endless.largest == 1
+    assert endless.moment(0) == PowerLaw(1, "oo").moment(sp.Rational(1, 2)) == sp.oo
+    for order in (2, 3):
+        long = PowerLaw(1, 10**7)
+        scaled = long.moment(order) / long.largest ** (order - 1)
+        assert abs(scaled.evalf(20) / endless.moment(order).evalf(20) - 1) < 1e-7
+    beta = sp.Symbol("beta", positive=True)
+    assert PowerLaw(beta, sp.oo).moment(2) == sp.zeta(2 * beta + 2) / sp.zeta(beta + 1)
+
+
+def test_endless_power_law_prints_with_its_equations():
+    """Oracle: the sum over eigenspaces runs to infinity; the unit of the eigenvalues is said."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, sp.oo), eta="1/10")
+    assert r"\sum_{k=1}^{\infty}" in order_parameter_odes(model).modes().latex()
+    assert r"\lambda_k / \lambda_+ = k^{-2},\ L = \infty" in model.latex()
+
+
+def test_quadrature_keeps_its_nodes():
+    """Oracle: v = (1/4, 3/4) by hand, w = v/lam."""
+    spectrum = Quadrature([2, "1/2"], [1, 3])
+    assert spectrum.eigenvalues == (2, sp.Rational(1, 2))
+    assert spectrum.weights == (sp.Rational(1, 8), sp.Rational(3, 2))
+    assert spectrum.inexact == ()
+    assert Quadrature([0.5], [1]).inexact == ("nodes",)
+    assert spectrum.latex() == r"\lambda = (2, \frac{1}{2}),\ w\lambda = (1, 3)"
 
 
 def test_inexact_parameters_are_on_record():
@@ -120,6 +166,15 @@ def test_what_is_no_list_is_refused(make, message):
         (lambda: Discrete([1, 2], weights=[1]), "2 eigenvalues but 1 weights"),
         (lambda: Discrete([1, 2], weights=[1, 0]), "Discrete: weight 2 must be positive"),
         (lambda: PowerLaw(1, sp.Symbol("L")).eigenvalues, "symbolic L"),
+        (lambda: PowerLaw(1, sp.oo).eigenvalues, "infinitely many eigenvalues"),
+        (lambda: PowerLaw(1, sp.oo).weights, "infinitely many eigenvalues"),
+        (lambda: PowerLaw(1, sp.oo).values(), r"moment\(order\), or give L an integer"),
+        (lambda: PowerLaw(1, float("inf")), "PowerLaw: L must be finite, found inf"),
+        (lambda: PowerLaw(1, sp.Symbol("L")).values(), r"symbols \['L'\]: give them values"),
+        (lambda: Quadrature([], []), "found 0 nodes and 0 masses"),
+        (lambda: Quadrature([1, 2], [1]), "found 2 nodes and 1 masses"),
+        (lambda: Quadrature([1, 0], [1, 1]), "Quadrature: node 2 must be positive"),
+        (lambda: Quadrature([1, 2], [1, -1]), "Quadrature: mass 2 must be positive"),
         (lambda: Discrete([1, 2], weights=[1, sp.Symbol("p")]).values(), r"symbols \['p'\]"),
         (lambda: PowerLaw(sp.Symbol("beta"), 3).values(), r"still contains the symbols \['beta'\]"),
     ],
