@@ -195,6 +195,39 @@ def test_provenance_is_checked_where_it_is_given(provenance, message):
         InitialCondition([[[1]]], [[[0]]], provenance=provenance)
 
 
+@pytest.mark.parametrize("L", [10_000, 10**12, sp.oo])
+def test_the_mean_start_of_a_long_spectrum_is_given_once(L):
+    """Oracle: sigma_J^2 by hand; below L = 10^4 there is an entry for each eigenspace."""
+    start = initial(ERF22.replace(spectrum=PowerLaw(1, L)), "1/10", None)
+    assert start.r.shape == (1, 2, 2)
+    np.testing.assert_array_equal(start.q, [0.01 * np.eye(2)])
+    assert len(initial(ERF22.replace(spectrum=PowerLaw(1, 9_999)), "1/10", None).q) == 9_999
+
+
+def test_one_entry_expands_to_all_eigenspaces():
+    """Oracle: the array repeated; exact numbers stay exact; what fits already stays as it is."""
+    one = InitialCondition([[["1/3"]]], [[[0.25]]], [[[1]]], provenance={"note": "x"})
+    start = one.expanded(3)
+    np.testing.assert_array_equal(start.q, np.full((3, 1, 1), 1 / 3))
+    np.testing.assert_array_equal(start.r, np.full((3, 1, 1), 0.25))
+    with mp.workdps(40):
+        assert start.precise(40)[0][2, 0, 0] == mp.mpf(1) / 3
+    assert start.provenance == {"note": "x"}
+    assert start.expanded(3) is start
+    assert one.expanded(1) is one
+    with pytest.raises(ValueError, match="overlaps of 3 eigenspaces, the model has L = 4"):
+        start.expanded(4)
+
+
+def test_endless_spectra_have_no_multiplicities():
+    """Oracle: the message a user needs."""
+    endless = ERF22.replace(spectrum=PowerLaw(1, sp.oo))
+    with pytest.raises(ValueError, match="infinitely many eigenvalues: no finite N"):
+        multiplicities(endless, 64)
+    with pytest.raises(ValueError, match="or N = None"):
+        initial(endless, 0.1, 64, 0)
+
+
 def test_the_equations_are_not_the_model():
     """Oracle: the message a user needs."""
     with pytest.raises(TypeError, match=r"takes the model itself.*found OrderParameterODE"):
