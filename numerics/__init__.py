@@ -15,6 +15,7 @@ _siblings.check(__name__, __file__)
 
 from .compare import Comparison, compare  # noqa: E402
 from .errors import IntegrationError  # noqa: E402
+from .events import ErrorBelow, PlateauEntered, PlateauLeft  # noqa: E402
 from .finite_size import finite_size_trend  # noqa: E402
 from .initial import InitialCondition, initial  # noqa: E402
 from .integrate import integrate  # noqa: E402
@@ -26,6 +27,9 @@ __all__ = [
     "initial",
     "integrate",
     "IntegrationError",
+    "ErrorBelow",
+    "PlateauEntered",
+    "PlateauLeft",
     "simulate",
     "Trajectory",
     "default_times",

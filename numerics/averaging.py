@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from .compile import CompiledODE
 from .errors import IntegrationError
 from .piecewise_linear import PiecewiseLinear
 from .quadrature import Quadrature
-from .trajectory import Trajectory
 
 __all__ = [
     "WANTED",
@@ -142,9 +141,8 @@ def rates_and_error(
     return rates, error
 
 
-def worst_error(rule: Averaging, path: Trajectory, noise: bool) -> float:
-    """Largest error of the averages at every fourth output time and at the last."""
-    fields = [np.block([[Q, R], [R.T, path.T]]) for Q, R in zip(path.Q, path.R, strict=True)]
+def worst_error(rule: Averaging, fields: Sequence[Array], noise: bool) -> float:
+    """Largest error of the averages at every fourth of these covariances and at the last."""
     return max(rule.error(C, noise) for C in [*fields[::4], fields[-1]])
 
 

@@ -18,71 +18,94 @@ import mpmath as mp
 import numpy as np
 
 from .compile import Form, compile_ode
-from .errors import IntegrationError
+from .errors import Stopped
 from .state import State
 from .targets import HeyokaTarget
 
-__all__ = ["integrate_taylor"]
+__all__ = ["TaylorIntegrator"]
 
 
-def integrate_taylor(
-    form: Form, start: Any, times: Any, digits: int | None, tolerance: float
-) -> tuple[Any, str]:
-    """Overlaps at `times`, shape (T, L, K+M, K+M), and a line on how they were obtained.
+class TaylorIntegrator:
+    """The Taylor method for one system: traced and compiled once, then used from any state.
 
     Parameters
     ----------
     form : ModeForm or MomentForm
-    start : array (L, K+M, K+M)
-        Overlaps at alpha = 0, in the variables of `form`.
-    times : array (T,)
+    like : array (L, K+M, K+M)
+        Overlaps, in the variables of `form`, whose teacher block is that of every start.
     digits : int or None
         Working precision in decimal digits; None for double precision.
     tolerance : float
         Local error of a step relative to the largest order parameter (double precision only; in
         high precision it is the working precision).
-
-    Raises
-    ------
-    IntegrationError
-        If the solution leaves the finite numbers.
     """
-    target = HeyokaTarget(digits)
-    compiled = compile_ode(form, target, digits or 17)
-    state = State(*compiled.sizes)
-    variables = [hy.make_vars(name) for name in state.names]
-    overlaps = state.unpack(variables, target.array(start))
-    right = state.pack(compiled.rates(overlaps))
-    initial = [target.constant(v) for v in state.pack(start)]
-    kind = {} if target.bits is None else {"fp_type": hy.real, "prec": target.bits}
-    if target.bits is None:
-        kind["tol"] = tolerance
-    stepper = hy.taylor_adaptive(
-        list(zip(variables, right, strict=True)), initial, compact_mode=True, **kind
-    )
-    values, steps = _propagate(stepper, target, times)
-    result = np.array([state.unpack(row, np.asarray(start, dtype=object)) for row in values])
-    precision = "double precision" if target.bits is None else f"{digits} digits"
-    how = f"Taylor series of order {stepper.order} (heyoka), {precision}, {steps} steps"
-    return (result.astype(float) if target.bits is None else result), how
 
+    def __init__(self, form: Form, like: Any, digits: int | None, tolerance: float) -> None:
+        self._digits = digits
+        self._target = HeyokaTarget(digits)
+        compiled = compile_ode(form, self._target, digits or 17)
+        self._state = State(*compiled.sizes)
+        variables = [hy.make_vars(name) for name in self._state.names]
+        overlaps = self._state.unpack(variables, self._target.array(like))
+        right = self._state.pack(compiled.rates(overlaps))
+        kind = {"fp_type": hy.real, "prec": self._target.bits} if digits else {"tol": tolerance}
+        self._stepper = hy.taylor_adaptive(
+            list(zip(variables, right, strict=True)), self._numbers(like), compact_mode=True, **kind
+        )
 
-def _propagate(stepper: Any, target: HeyokaTarget, times: Any) -> tuple[list[list[Any]], int]:
-    """States at `times` as rows of floats or mpf, and the number of steps."""
-    grid = [target.constant(float(t)) for t in times]
-    before = np.array([list(stepper.state)], dtype=object)
-    steps, rows = 0, before
-    if len(grid) > 1 or times[0] > 0:
-        later = grid if times[0] > 0 else grid[1:]
-        outcome, _, _, steps, _, states = stepper.propagate_grid(np.array([stepper.time, *later]))
-        if outcome != hy.taylor_outcome.time_limit:
-            raise IntegrationError(_stopped(stepper, outcome, times[-1]))
-        rows = np.asarray(states, dtype=object)
-        rows = rows[1:] if times[0] > 0 else rows
-    if target.bits is None:
-        return [[float(x) for x in row] for row in rows], steps
-    with mp.workprec(target.bits):
-        return [[mp.mpf(str(x)) for x in row] for row in rows], steps
+    def solve(self, start: Any, times: Any) -> tuple[Any, str]:
+        """Overlaps at `times`, shape (T, L, K+M, K+M), and a line on how they were obtained.
+
+        Parameters
+        ----------
+        start : array (L, K+M, K+M)
+            Overlaps at alpha = 0, in the variables of the form.
+        times : array (T,)
+
+        Raises
+        ------
+        Stopped
+            If the solution leaves the finite numbers.
+        """
+        rows, steps, stopped = self._propagate(self._numbers(start), times)
+        like = np.asarray(start, dtype=object)
+        values = np.array([self._state.unpack(row, like) for row in rows]).reshape(-1, *like.shape)
+        values = values if self._digits else values.astype(float)
+        if stopped:
+            raise Stopped(stopped, values)
+        precision = f"{self._digits} digits" if self._digits else "double precision"
+        return values, (
+            f"Taylor series of order {self._stepper.order} (heyoka), {precision}, {steps} steps"
+        )
+
+    def _numbers(self, overlaps: Any) -> list[Any]:
+        return [self._target.constant(v) for v in self._state.pack(overlaps)]
+
+    def _propagate(self, state: list[Any], times: Any) -> tuple[list[Any], int, str]:
+        """States at `times`, the number of steps, and why they end early ("" if they do not)."""
+        stepper, grid = self._stepper, [self._target.constant(float(t)) for t in times]
+        stepper.time = self._target.constant(0.0)
+        stepper.state[:] = state
+        at_start = [state] if times[0] == 0 else []
+        later = grid[len(at_start) :]
+        steps, rows, stopped = 0, np.empty((0, len(state)), dtype=object), ""
+        if later:
+            # heyoka's grid starts at the current time.
+            outcome, _, _, steps, _, states = stepper.propagate_grid(
+                np.array([stepper.time, *later])
+            )
+            rows = np.asarray(states, dtype=object)[1:]
+            if outcome != hy.taylor_outcome.time_limit:
+                stopped = _stopped(stepper, outcome, times[-1])
+                rows = np.array([row for row in rows if np.all(np.isfinite(row.astype(float)))])
+        return [self._plain(row) for row in [*at_start, *rows]], steps, stopped
+
+    def _plain(self, row: Any) -> list[Any]:
+        """The numbers of a state as floats, or as mpf."""
+        if self._digits is None:
+            return [float(x) for x in row]
+        with mp.workprec(self._target.bits):
+            return [mp.mpf(str(x)) for x in row]
 
 
 def _stopped(stepper: Any, outcome: Any, end: float) -> str:

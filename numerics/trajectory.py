@@ -173,6 +173,11 @@ class Trajectory:
         return self.provenance["digits"] if self.q.dtype == object else None
 
     @property
+    def events(self) -> dict[str, float | None]:
+        """Times of the events asked for, by name; None where one did not happen."""
+        return dict(self.provenance.get("events", {}))
+
+    @property
     def K(self) -> int:
         """Hidden units of the student."""
         return int(self.r.shape[-2])

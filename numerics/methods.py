@@ -1,0 +1,281 @@
+"""Which method integrates a system, and why: decided here, printed in every result.
+
+    averages without closed form (tanh), or with     Runge-Kutta, averages by quadrature
+        cusps where fields coincide (ReLU)
+    moments                                          Taylor series
+    modes, not stiff, small enough to trace          Taylor series
+    modes, not stiff, larger                         Runge-Kutta on compiled loops
+    modes, stiff                                     structured Radau IIA (double precision), or
+                                                     the same in the digits asked for
+
+Stiff means that explicit steps would be limited by the fastest mode long after it has relaxed:
+rates spread over lam_1/lam_L = L^(1+beta), and alpha is many relaxation times of the fastest.
+
+References
+    [WR24] Worschech & Rosenow; [YO19] Yoshida & Okada (modes are linear given Q and R).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from theory.forms import ModeForm
+from theory.gaussian import NoClosedForm
+from theory.online import OrderParameterODE
+
+from .averaging import (
+    WANTED,
+    TooCoarse,
+    judge_error,
+    rates_and_error,
+    refuse_cusps,
+    rules,
+    worst_error,
+)
+from .basis import Basis
+from .codegen import UnsupportedFunction
+from .compile import Form, average_source, compile_ode
+from .explicit import integrate_explicit
+from .flow import Flow, Solution
+from .state import State
+from .structured import integrate_structured
+from .targets import FlintTarget, NumbaTarget, midpoint
+from .taylor import TaylorIntegrator
+
+__all__ = ["METHODS", "Problem", "choose"]
+
+METHODS = ("auto", "structured", "taylor", "runge-kutta")
+
+TRACED_OPERATIONS = 40_000
+"""Systems with more elementary operations than this compile faster as loops than as a graph."""
+
+STIFF_TIMES = 2_000
+"""From so many relaxation times of the fastest mode on implicit steps are cheaper."""
+
+STIFF_SIZE = 24
+"""From so many eigenvalues on they are cheaper even if the run is short."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A system of equations, and how sharply it is to be solved.
+
+    Attributes
+    ----------
+    form : ModeForm or MomentForm
+    alpha : float
+        Final time.
+    rtol : float
+        Relative accuracy in double precision.
+    digits : int or None
+        Working digits of a high-precision run.
+    """
+
+    form: Form
+    alpha: float
+    rtol: float
+    digits: int | None = None
+
+    @property
+    def ode(self) -> OrderParameterODE:
+        """The equations."""
+        return self.form.ode
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """K, M, L."""
+        model = self.ode.model
+        return int(model.K), int(model.M), int(model.spectrum.L)
+
+    @property
+    def operations(self) -> int:
+        """Rough size of the graph: the four-point averages of G, and the linear modes."""
+        K, M, L = self.sizes
+        spectral = L if isinstance(self.form, ModeForm) else L**2
+        averages = 0 if self.ode.gradient_flow else K * (K + 1) // 2 * (K + M) ** 2 * 30
+        return averages + spectral * K * (K + M) ** 2 * 2
+
+    @property
+    def stiffness(self) -> float:
+        """Relaxation times of the fastest mode that the run lasts, eta lam_1 alpha."""
+        model = self.ode.model
+        return self.alpha * float(model.eta) * max(map(float, model.spectrum.values()[0]))
+
+    @property
+    def closed(self) -> bool:
+        """Whether all averages have closed forms that are smooth.
+
+        Raises
+        ------
+        NoClosedForm, UnsupportedFunction
+            If not, and digits are asked for: quadrature is in double precision only.
+        """
+        try:
+            refuse_cusps(self.ode.model.activation)
+            average_source(self.ode.model.activation, self.ode.gradient_flow)
+        except (NoClosedForm, UnsupportedFunction):
+            if self.digits is not None:
+                raise
+            return False
+        return True
+
+
+def choose(problem: Problem, start: Any, method: str = "auto") -> Flow:
+    """The method for a problem, bound to it.
+
+    Parameters
+    ----------
+    start : array (L, K+M, K+M)
+        Overlaps at the start: the teacher block is that of all states.
+    method : one of `METHODS`
+
+    Raises
+    ------
+    ValueError
+        If the method asked for cannot solve this problem.
+    """
+    closed = problem.closed
+    name, why = _automatic(problem, closed) if method == "auto" else (method, "as asked for")
+    _check(problem, name, closed)
+    if not closed:
+        return _quadrature(problem, why)
+    bind = {"structured": _structured, "taylor": _taylor, "runge-kutta": _runge_kutta}[name]
+    return bind(problem, start, why)
+
+
+def _automatic(problem: Problem, closed: bool) -> tuple[str, str]:
+    if not closed:
+        return "runge-kutta", f"no smooth closed averages of {problem.ode.model.activation}"
+    if not isinstance(problem.form, ModeForm):
+        return "taylor", "moments"
+    L = problem.sizes[2]
+    if problem.digits is None and L >= STIFF_SIZE:
+        return "structured", f"{L} eigenvalues"
+    if problem.digits is None and problem.stiffness > STIFF_TIMES and L > 1:
+        return "structured", f"stiff, eta lam_1 alpha = {problem.stiffness:.1e}"
+    if problem.digits is not None or problem.operations <= TRACED_OPERATIONS:
+        return "taylor", "small and not stiff"
+    return "runge-kutta", "large and not stiff"
+
+
+def _check(problem: Problem, name: str, closed: bool) -> None:
+    model = problem.ode.model
+    if name != "runge-kutta" and not closed:
+        raise ValueError(
+            f"method {name!r} needs smooth closed averages, which {model.activation} has not: "
+            'use method "runge-kutta" or leave it out'
+        )
+    if name == "structured" and not isinstance(problem.form, ModeForm):
+        raise ValueError('method "structured" integrates modes: pass ode.modes(), or leave it out')
+    if name == "runge-kutta" and problem.digits is not None:
+        raise ValueError(
+            'method "runge-kutta" is double precision: leave digits out, or use "taylor"'
+        )
+
+
+def _taylor(problem: Problem, start: Any, why: str) -> Flow:
+    basis = Basis(problem.form, problem.digits or 16)
+    stepper = TaylorIntegrator(
+        problem.form, basis.to_form(start), problem.digits, max(problem.rtol * 1e-6, 2.3e-16)
+    )
+
+    def solve(overlaps: Any, times: Any) -> Solution:
+        values, how = stepper.solve(basis.to_form(overlaps), times)
+        return Solution(basis.to_modes(values), how)
+
+    return Flow(solve, _errors(problem), why)
+
+
+def _structured(problem: Problem, start: Any, why: str) -> Flow:
+    form = problem.form
+    assert isinstance(form, ModeForm)
+
+    def solve(overlaps: Any, times: Any) -> Solution:
+        # The tolerance is that of every entry of a step; its floor is where rounding takes over.
+        tolerance = max(problem.rtol * 1e-2, 1e-13)
+        return Solution(*integrate_structured(form, overlaps, times, tolerance))
+
+    return Flow(solve, _errors(problem), why)
+
+
+def _runge_kutta(problem: Problem, start: Any, why: str) -> Flow:
+    compiled = compile_ode(problem.form, NumbaTarget())
+    return Flow(_explicit(problem, compiled.rates, problem.rtol), _errors(problem), why)
+
+
+def _explicit(
+    problem: Problem, rates: Callable[[Any], Any], rtol: float, dense: bool = False
+) -> Callable[[Any, Any], Solution]:
+    basis, state = Basis(problem.form), State(*problem.sizes)
+
+    def solve(overlaps: Any, times: Any) -> Solution:
+        like = basis.to_form(overlaps).astype(float)
+        rows, how = integrate_explicit(
+            lambda _, y: state.pack(rates(state.unpack(y, like))),
+            state.pack(like),
+            times,
+            rtol=rtol * 1e-3,
+            atol=rtol * 1e-5,
+            dense=dense,
+        )
+        return Solution(basis.to_modes(np.array([state.unpack(row, like) for row in rows])), how)
+
+    return solve
+
+
+def _errors(problem: Problem) -> Callable[[Any], Any]:
+    """eps_g of overlaps per eigenspace, in the precision of the problem."""
+    form, digits = problem.ode.modes(), problem.digits
+    if digits is None:
+        compiled = compile_ode(form, NumbaTarget())
+        return lambda values: np.array([compiled.error(c) for c in values])
+
+    def precise(values: Any) -> Any:
+        target = FlintTarget(digits)
+        with target.precision(), mp.workdps(digits):
+            compiled = compile_ode(form, target, digits)
+            found = [midpoint(compiled.error(target.array(c))) for c in values]
+            return np.array(found, dtype=object)
+
+    return precise
+
+
+def _quadrature(problem: Problem, why: str) -> Flow:
+    """D, G and eps_g by the first rule whose error at output times is small (`WANTED`)."""
+    ode, rtol = problem.ode, problem.rtol
+    linear = compile_ode(problem.form, NumbaTarget(), averages=False)
+    modes = compile_ode(ode.modes(), NumbaTarget(), averages=False)
+    noise = not ode.gradient_flow
+    best: list[Any] = []
+
+    def solve(overlaps: Any, times: Any) -> Solution:
+        covariance = modes.fields(overlaps.astype(float))
+        for rule, limit in rules(ode.model, covariance, noise, rtol):
+            error = rule.error(covariance, noise)
+            # Steps need not be sharper than the averages.
+            sharp = max(rtol, min(error, WANTED * rtol))
+            rates, _ = rates_and_error(linear, rule, noise, limit)
+            try:
+                path = _explicit(problem, rates, sharp, dense=rule.costly)(overlaps, times)
+                error = max(error, worst_error(rule, [modes.fields(c) for c in path.values], noise))
+            except TooCoarse as found:
+                error = found.error
+            best[:] = [rule]
+            if error <= WANTED * rtol:
+                break
+        judge_error(ode.model, rule, error, rtol)
+        how = f"{path.how}, averages: {rule}, error <= {error:.1e}"
+        return Solution(path.values, how, {"quadrature_error": error})
+
+    def errors(values: Any) -> Any:
+        rule = best[0]
+        return np.array(
+            [rule.averages(modes.fields(c), False).generalization_error for c in values]
+        )
+
+    return Flow(solve, errors, why)
