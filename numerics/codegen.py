@@ -3,7 +3,8 @@
 Summary
     The text is the same for every kind of number; the names it uses (``sqrt``, ``asin``,
     ``rational``, ``pi``, ...) are supplied by the target: float64, arbitrary precision or a
-    symbolic tracer. Indices count from 1 on paper and from 0 in the code.
+    symbolic tracer. Indices count from 1 on paper and from 0 in the code. Integrals from 0 to 1
+    become loops over the nodes of `numerics.gauss`.
 
 Main entry
     `kernel_function` prints a SymPy Lambda with common subexpressions shared;
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
+
+from theory.symbols import Kernel
 
 __all__ = [
     "FUNCTIONS",
@@ -98,7 +101,7 @@ class _NumberPrinter(StrPrinter):
     def _print_Function(self, expr: sp.Function) -> str:
         arguments = ", ".join(self._print(a) for a in expr.args)
         name = FUNCTIONS.get(type(expr))
-        if name is None and hasattr(type(expr), "_latex"):  # a kernel of theory.symbols
+        if isinstance(expr, Kernel):
             name = type(expr).__name__
         if name is None:
             known = ", ".join(sorted(FUNCTIONS.values()))
@@ -170,12 +173,13 @@ class _Block:
         sums = sorted(
             (
                 e
-                for e in expr.atoms(sp.Sum)
-                if not any(e in other.args[0].atoms(sp.Sum) for other in expr.atoms(sp.Sum))
+                for e in expr.atoms(sp.Sum, sp.Integral)
+                if not any(e in x.function.atoms(type(e)) for x in expr.atoms(sp.Sum, sp.Integral))
             ),
             key=str,
         )
-        placeholders = {e: sp.Symbol(self._sum(e, depth)) for e in sums}
+        loops = {sp.Sum: self._sum, sp.Integral: self._integral}
+        placeholders = {e: sp.Symbol(loops[type(e)](e, depth)) for e in sums}
         return _print(expr.xreplace(placeholders))
 
     def _sum(self, expr: sp.Sum, depth: int) -> str:
@@ -185,6 +189,21 @@ class _Block:
             self.loop(str(index), f"{first}{_print(upper)}", depth)
             depth += 1
         self.write(f"{name} += {self.value(expr.function, depth)}", depth)
+        return name
+
+    def _integral(self, expr: sp.Integral, depth: int) -> str:
+        """The nodes `first` to `last` of `numerics.gauss`, which the function has chosen."""
+        name, weights = self._accumulator("zero", depth), []
+        for x, *bounds in expr.limits:
+            if bounds != [0, 1]:
+                raise UnsupportedFunction(f"{expr} is no integral from 0 to 1")
+            node = f"{x}_node"
+            self.loop(node, "first, last", depth)
+            depth += 1
+            self.write(f"{x} = gauss_node[{node}]", depth)
+            weights.append(f"gauss_weight[{node}]")
+        value = self.value(expr.function, depth)
+        self.write(f"{name} += {' * '.join(weights)} * ({value})", depth)
         return name
 
     def _from_zero(self, lower: sp.Expr) -> str:

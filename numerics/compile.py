@@ -20,19 +20,22 @@ from typing import Any
 
 import sympy as sp
 
+from theory.deviations import Deviations
 from theory.forms import ModeForm, MomentForm
 from theory.models import Activation, PowerLaw, TeacherStudent
 from theory.online import OrderParameterODE
-from theory.symbols import C, D, G, f, h, i, j, u
+from theory.symbols import C, D, G, f, h, i, j, n, u
 
 from .codegen import assignment, kernel_function, reduction, triangular
-from .targets import Target
+from .gauss import gauss_source
+from .targets import HeyokaTarget, Target
 
 __all__ = [
     "CompiledODE",
     "Form",
     "average_source",
     "compile_ode",
+    "deviation_source",
     "linear_source",
     "require_numbers",
 ]
@@ -79,6 +82,42 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
             ),
         )
     )
+    return "\n\n".join(parts)
+
+
+@functools.cache
+def deviation_source(activation: Activation, gradient_flow: bool, digits: int) -> str:
+    """The same functions near the perfect student, for any K = M (`theory.deviations`).
+
+    C = [[V, A], [A^T, T]] is then the covariance of the deviations and of the teachers' fields, and
+    D = [D^x | D^x + D^y]. eps_g, D^x + D^y and G are good to `digits` - 2 digits relative to
+    themselves, rounding apart, as long as V_ff < 2 T_ff.
+
+    Raises
+    ------
+    NoClosedForm, UnsupportedFunction
+        If a Gaussian average has no closed form, or one that cannot be translated.
+    """
+    K, number = _SIZES["K"], _NUMBERS["label_noise"]
+    equations = Deviations(TeacherStudent(K, K, activation, label_noise=number), gradient_flow)
+    parts = [gauss_source(digits)]
+    parts += [kernel_function(kernel.__name__, e) for kernel, e in equations.kernels.items()]
+    error, drift, excess, noise = (
+        equations.compiled(e)
+        for e in (
+            equations.indexed_error,
+            equations.indexed_drift,
+            equations.indexed_excess,
+            equations.indexed_noise,
+        )
+    )
+    nodes = ["first, last = gauss_nodes(K, C)"]
+    body = assignment(D[i, j], drift, [("i", "K"), ("j", "K")])
+    body += assignment(D[i, K + n], excess, [("i", "K"), ("n", "K")])
+    if not gradient_flow:
+        body += assignment(G[i, j], noise, [("i", "K"), ("j", "i, K")], symmetric=True)
+    parts.append(_function("generalization_error", "K, M, s, C", nodes + reduction(error)))
+    parts.append(_function("coefficients", "K, M, label_noise, s, C, D, G", nodes + body))
     return "\n\n".join(parts)
 
 
@@ -198,7 +237,13 @@ class CompiledODE:
         return self.functions["generalization_error"](K, M, self.constants["s"], covariance)
 
 
-def compile_ode(form: Form, target: Target, digits: int = 17, averages: bool = True) -> CompiledODE:
+def compile_ode(
+    form: Form,
+    target: Target,
+    digits: int = 17,
+    averages: bool = True,
+    deviations: bool = False,
+) -> CompiledODE:
     """Compile a form of the equations for one kind of number.
 
     Parameters
@@ -210,19 +255,33 @@ def compile_ode(form: Form, target: Target, digits: int = 17, averages: bool = T
         Digits to which irrational constants (eigenvalues, output weights) are evaluated first.
     averages : bool
         Whether D, G and eps_g are compiled too; without, only what is linear in the overlaps.
+    deviations : bool
+        Whether the overlaps are those of J - B and B, [[d, a], [a^T, t]] with a = r - t and
+        d = q - r - r^T + t, K = M: near the perfect student the rates and eps_g then have `digits`
+        digits relative to themselves (`theory.deviations`).
 
     Raises
     ------
     ValueError
-        If the model contains symbols.
+        If the model contains symbols, or has no deviations (K != M, weight decay).
+    TypeError
+        If deviations are to be traced by heyoka.
     NoClosedForm, UnsupportedFunction
         If the activation's Gaussian averages have no closed form or no translation.
     """
     require_numbers(form.ode.model)
-    flow = form.ode.gradient_flow
+    flow, activation = form.ode.gradient_flow, form.ode.model.activation
     functions = dict(target.load(linear_source(isinstance(form, MomentForm), flow)))
-    if averages:
-        functions |= target.load(average_source(form.ode.model.activation, flow))
+    if deviations:
+        form.ode.deviations()  # refuses models without
+        if isinstance(target, HeyokaTarget):
+            raise TypeError(
+                "deviations choose their quadrature by their size, which a traced expression does "
+                "not have: use NumbaTarget or FlintTarget"
+            )
+        functions |= target.load(deviation_source(activation, flow, digits))
+    elif averages:
+        functions |= target.load(average_source(activation, flow))
     return CompiledODE(form, target, functions, _constants(form, target, digits))
 
 

@@ -29,6 +29,7 @@ from functools import cached_property
 
 import sympy as sp
 
+from .deviations import Deviations
 from .forms import ModeForm, MomentForm
 from .gaussian import I2_kernel, I4_kernel, price, stein
 from .models import TeacherStudent
@@ -215,6 +216,16 @@ class OrderParameterODE:
     def moments(self) -> MomentForm:
         """The equations for the moments R^(l), Q^(l), closed by Cayley-Hamilton (WR24)."""
         return MomentForm(self)
+
+    def deviations(self) -> Deviations:
+        """The same near the perfect student, accurate relative to its distance from the teacher.
+
+        Raises
+        ------
+        ValueError, NoClosedForm
+            If the model has no perfect student that is a fixed point, or an activation with a kink.
+        """
+        return Deviations(self.model, self.gradient_flow)
 
     def latex(self) -> str:
         """The equations in index notation as a LaTeX ``aligned`` block."""
