@@ -49,7 +49,7 @@ def exact_linear(model, start, times, digits=40):
 
 
 @pytest.mark.parametrize("noise", [{}, {"label_noise": "1/4", "weight_decay": "1/20"}], ids=str)
-@pytest.mark.parametrize(("method", "rtol"), [("taylor", 2e-14), ("runge-kutta", 1e-11)])
+@pytest.mark.parametrize(("method", "rtol"), [("taylor", 2e-14), ("runge-kutta", 1e-8)])
 def test_linear_student_in_double_precision(noise, method, rtol):
     """Oracle: the matrix exponential of the linear case; times off the natural grid."""
     model = LINEAR.replace(**noise)
