@@ -45,6 +45,7 @@ def integrate(
     at: Any = None,
     method: str = "auto",
     events: Sequence[Event] = (),
+    check: bool = False,
 ) -> Trajectory:
     """Solve the order-parameter equations from `start` to time `alpha`.
 
@@ -67,6 +68,9 @@ def integrate(
     events : sequence of Event
         `ErrorBelow(value)`, `PlateauEntered()`, `PlateauLeft()`: their times, good to about 1e-8,
         are the `events` of the result.
+    check : bool
+        Integrate a second time, with 10 more digits or a hundredth of `rtol`: the largest relative
+        difference of eps_g is then the `checked_error` of the provenance.
 
     Raises
     ------
@@ -75,8 +79,8 @@ def integrate(
     NoClosedForm
         If `digits` is asked for and the activation has no closed-form averages, or has a kink.
     IntegrationError
-        If the solution diverges, or averages by quadrature have an error above 1e-3. The part that
-        was reached is its `trajectory`.
+        If the solution diverges, or averages by quadrature have an error above 1e-3; the part that
+        was reached is its `trajectory`. If the check finds an error above 10^-digits or rtol.
 
     Warns
     -----
@@ -97,9 +101,14 @@ def integrate(
         part = stop.stretch.at(times)
         reached = _trajectory(problem, start, [part], {}) if len(part.times) else None
         raise IntegrationError(str(stop), reached) from None
-    found = {str(event): event.locate(Curve(stretches)) for event in events}
-    notes = {"events": found} if events else {}
-    return _trajectory(problem, start, [part.at(times) for part in stretches], notes)
+    notes: dict[str, Any] = {}
+    if events:
+        curve = Curve(stretches)
+        notes["events"] = {str(event): event.locate(curve) for event in events}
+    kept = [part.at(times) for part in stretches]
+    if check:
+        notes["checked_error"] = _checked_error(problem, start, kept, method)
+    return _trajectory(problem, start, kept, notes)
 
 
 def _form(ode: OrderParameterODE | Form) -> Form:
@@ -198,6 +207,38 @@ def _in_digits(problem: Problem, start: InitialCondition, times: Any, method: st
                 f"{digits} digits of it: integrate to a shorter alpha than {times[-1]:g}"
             )
         working = digits + spare + below
+
+
+def _checked_error(
+    problem: Problem, start: InitialCondition, stretches: Sequence[Stretch], method: str
+) -> float:
+    """Largest relative difference of eps_g to a sharper run.
+
+    Raises
+    ------
+    IntegrationError
+        If it is larger than what was asked for.
+    """
+    digits = problem.digits
+    if digits is None:
+        sharper, allowed = replace(problem, rtol=problem.rtol / 100), mp.mpf(problem.rtol)
+    else:
+        sharper, allowed = replace(problem, digits=digits + 10), mp.mpf(10) ** -digits
+    run = _in_doubles if digits is None else _in_digits
+    again = run(sharper, start, np.concatenate([part.times for part in stretches]), method)
+    with mp.workdps((digits or 16) + 30):
+        ours, theirs = (
+            np.concatenate([part.errors for part in parts]) for parts in (stretches, again)
+        )
+        pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if b != 0]
+        error = max((abs(mp.mpf(a) / mp.mpf(b) - 1) for a, b in pairs), default=mp.mpf(0))
+        if error > allowed:
+            asked = f"rtol {sharper.rtol:g}" if digits is None else f"{sharper.digits} digits"
+            raise IntegrationError(
+                f"a run with {asked} differs by {mp.nstr(error, 3)} in eps_g, more than "
+                f"{mp.nstr(allowed, 3)}: ask for digits, or for more of them"
+            )
+    return float(error)
 
 
 def _trajectory(

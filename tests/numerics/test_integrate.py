@@ -480,3 +480,21 @@ def test_moments_of_irrational_eigenvalues():
     modes, moments = (integrate(o, start, 5, digits=20, at=[5]) for o in (ode, ode.moments()))
     with mp.workdps(40):
         assert np.max(np.abs(modes.q - moments.q)) < mp.mpf(10) ** -20
+
+
+@pytest.mark.parametrize("digits", [None, 20])
+def test_a_run_is_checked_by_a_sharper_one(digits, monkeypatch):
+    """Oracle: the sharper run; an eps_g that is off by 1e-6 is found out."""
+    start = draw(COMMITTEE)
+    path = integrate(odes(COMMITTEE), start, 5, at=[1, 5], digits=digits, check=True)
+    assert 0 <= path.provenance["checked_error"] <= (1e-8 if digits is None else 1e-20)
+    calls, errors = [], MODULE._errors
+
+    def first_is_off(problem):
+        calls.append(problem)
+        factor = 1 + 1e-6 if len(calls) == 1 else 1
+        return lambda values: errors(problem)(values) * factor
+
+    monkeypatch.setattr(MODULE, "_errors", first_is_off)
+    with pytest.raises(IntegrationError, match=r"differs by 1\.0e-6 in eps_g"):
+        integrate(odes(COMMITTEE), start, 5, at=[1, 5], digits=digits, check=True)
