@@ -90,8 +90,8 @@ def deviation_source(activation: Activation, gradient_flow: bool, digits: int) -
     """The same functions near the perfect student, for any K = M (`theory.deviations`).
 
     C = [[V, A], [A^T, T]] is then the covariance of the deviations and of the teachers' fields, and
-    D = [D^x | D^x + D^y]. eps_g, D^x + D^y and G are good to `digits` - 2 digits relative to
-    themselves, rounding apart, as long as V_ff < 2 T_ff.
+    D = [D^x | D^x + D^y]. The integrals along the way are computed to `digits` - 2 digits of eps_g
+    (`numerics.gauss`).
 
     Raises
     ------
@@ -111,12 +111,14 @@ def deviation_source(activation: Activation, gradient_flow: bool, digits: int) -
             equations.indexed_noise,
         )
     )
-    nodes = ["first, last = gauss_nodes(K, C)"]
+    nodes = ["first, last = gauss_nodes(K, s, C)"]
     body = assignment(D[i, j], drift, [("i", "K"), ("j", "K")])
     body += assignment(D[i, K + n], excess, [("i", "K"), ("n", "K")])
     if not gradient_flow:
         body += assignment(G[i, j], noise, [("i", "K"), ("j", "i, K")], symmetric=True)
-    parts.append(_function("generalization_error", "K, M, s, C", nodes + reduction(error)))
+    settled = [*nodes, "return error_between(K, s, C, first, last)"]
+    parts.append(_function("error_between", "K, s, C, first, last", reduction(error)))
+    parts.append(_function("generalization_error", "K, M, s, C", settled))
     parts.append(_function("coefficients", "K, M, label_noise, s, C, D, G", nodes + body))
     return "\n\n".join(parts)
 

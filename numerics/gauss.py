@@ -1,15 +1,17 @@
-"""Gauss-Legendre rules on [0, 1] for integrands that hardly change, as source text.
+"""Gauss-Legendre rules on [0, 1] of an order chosen by what is integrated, as source text.
 
 Summary
-    Along the way z_f = y_f + tau v_f the averages of `theory.deviations` change little. With
-    x^2 = V_ff/T_ff, n nodes leave an error of about (x/4)^(2n) relative to the integral, so the
-    number of nodes follows from the largest x: few of them while the student is close.
+    The averages of `theory.deviations` hardly change along the way from teacher to student, so that
+    few nodes are enough, the fewer the closer the student. eps_g itself, the cheapest of them, is
+    computed by one rule after the other until it settles; the rule that then serves eps_g also
+    serves the drift and the noise.
 
-Main results
-    gauss_source : tables of nodes and weights, and the choice among the rules, for generated code.
+Method
+    With e(n) the error of n nodes, e(2n) ~ e(n)^2 for an analytic integrand. A rule is taken when
+    it agrees with the next one, or when the last two changes predict that the next one would.
 
 References
-    Trefethen, SIAM Review 50, 67 (2008) (error of Gauss quadrature for analytic integrands).
+    Trefethen, SIAM Review 50, 67 (2008) (geometric convergence of Gauss quadrature).
 """
 
 from __future__ import annotations
@@ -30,24 +32,32 @@ _TEXT = """from numpy import array
 gauss_node = array([{nodes}])
 gauss_weight = array([{weights}])
 gauss_start = array({starts})
-gauss_limit = array({limits})
 
 
-def gauss_nodes(K, C):
-    step = 0
-    for f in range(K):
-        while step < {last} and C[f, f] > gauss_limit[step] * C[K + f, K + f]:
-            step += 1
-    return gauss_start[step], gauss_start[step + 1]
+def gauss_nodes(K, s, C):
+    tolerance = rational(1, {inverse})
+    value = error_between(K, s, C, gauss_start[0], gauss_start[1])
+    before = value
+    for step in range(1, {steps}):
+        refined = error_between(K, s, C, gauss_start[step], gauss_start[step + 1])
+        change = abs(refined - value)
+        if change <= tolerance * refined:
+            return gauss_start[step - 1], gauss_start[step]
+        if change * change <= tolerance * refined * before:
+            return gauss_start[step], gauss_start[step + 1]
+        value, before = refined, change
+    return gauss_start[{steps} - 1], gauss_start[{steps}]
 """
 
 
 @functools.cache
 def gauss_source(digits: int) -> str:
-    """Text of the tables and of ``gauss_nodes(K, C)``, the first node of a rule and the next one's.
+    """Text of the tables and of ``gauss_nodes(K, s, C)``.
 
-    C = [[V, A], [A^T, T]]. Rule k = 1..16 has k digits/17 nodes, and serves where
-    V_ff/T_ff <= 16 10^(-15/k); the last one serves beyond, with the error (x/4)^(2n) it then has.
+    It returns the first node of a rule and the first of the next one. The module must define
+    ``error_between(K, s, C, first, last)``, eps_g by the nodes of a rule, which is to be good to
+    `digits` - 2 digits. Where the last rule does not get there, far from the teacher, it serves as
+    it is.
     """
     nodes: list[str] = []
     weights: list[str] = []
@@ -57,10 +67,9 @@ def gauss_source(digits: int) -> str:
             nodes.append(f"rational({node.numerator}, {node.denominator})")
             weights.append(f"rational({weight.numerator}, {weight.denominator})")
         starts.append(len(nodes))
-    limits = [16 * 10 ** (-15 / step) for step in range(1, STEPS)]
     return _TEXT.format(
-        nodes=", ".join(nodes), weights=", ".join(weights), starts=starts, limits=limits,
-        last=STEPS - 1,
+        nodes=", ".join(nodes), weights=", ".join(weights), starts=starts, steps=STEPS,
+        inverse=10 ** (digits - 2),
     )  # fmt: skip
 
 
