@@ -1,9 +1,11 @@
 """What is true: models, Gaussian averages, order-parameter equations, as SymPy expressions."""
 
 from . import _siblings
+from .asymptotics import AsymptoticLaw
 from .derivation import Assumed, Derivation, DerivationError, Numeric, Step, Symbolic
 from .gaussian import I2, I3, I4, NoClosedForm
 from .hermite import hermite_coefficient, hermite_series, parseval
+from .linear import LinearSolution, linear_solution
 from .models import Activation, Discrete, Isotropic, PowerLaw, Spectrum, TeacherStudent
 from .online import OrderParameterODE, order_parameter_odes
 from .plateau import Plateau, plateau
@@ -26,6 +28,9 @@ __all__ = [
     "order_parameter_odes",
     "Plateau",
     "plateau",
+    "LinearSolution",
+    "linear_solution",
+    "AsymptoticLaw",
     "Derivation",
     "DerivationError",
     "Step",
