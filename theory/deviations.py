@@ -257,5 +257,7 @@ def _chain_rule(kernel: sp.Lambda, moving: Moving) -> sp.Lambda:
             x = kernel.signature[slot]
             slopes.append(sp.Symbol(f"{x}_{len(slopes)}", real=True))
             displaced[x] += slopes[-1] * sp.Mul(*positions)
-    derivative = kernel.expr.xreplace(displaced).diff(*ways)
+    derivative = kernel.expr.xreplace(displaced)
+    for position in ways:  # one by one: SymPy factors a derivative in several variables, slowly
+        derivative = derivative.diff(position)
     return sp.Lambda((*kernel.signature, *slopes), derivative.subs(dict.fromkeys(ways, 0)))
