@@ -3,8 +3,10 @@
 from . import _siblings
 from .asymptotics import AsymptoticLaw
 from .derivation import Assumed, Derivation, DerivationError, Numeric, Step, Symbolic
+from .features import feature_law
 from .gaussian import I2, I3, I4, NoClosedForm
 from .hermite import hermite_coefficient, hermite_series, parseval
+from .laws import late_time_law
 from .linear import LinearSolution, linear_solution
 from .models import Activation, Discrete, Isotropic, PowerLaw, Spectrum, TeacherStudent
 from .online import OrderParameterODE, order_parameter_odes
@@ -30,6 +32,8 @@ __all__ = [
     "plateau",
     "LinearSolution",
     "linear_solution",
+    "late_time_law",
+    "feature_law",
     "AsymptoticLaw",
     "Derivation",
     "DerivationError",

@@ -23,16 +23,43 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 from sympy.core.relational import Relational
-from sympy.printing.latex import LatexPrinter
 
 from .evaluation import numerical
 from .exact import exact
 
-__all__ = ["AsymptoticLaw", "Regime", "Root"]
+__all__ = ["AsymptoticLaw", "Harmonic", "Regime", "Root"]
 
 GUARD_DIGITS = 10
 
 Point = dict[sp.Basic, Any]
+
+
+class Harmonic(sp.Function):
+    """H_L(s) = sum_{k<=L} k^-s as a function that stays one, whatever L is.
+
+    ``sympy.harmonic`` writes the sum out for every whole number L; here the value costs the same
+    for L = 1e6 as for L = 2: zeta(s) - zeta(s, L + 1).
+    """
+
+    nargs = 2
+
+    @staticmethod
+    def _imp_(number: Any, order: Any) -> Any:
+        return mp.zeta(order) - mp.zeta(order, number + 1)
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        number, order = (a._eval_evalf(prec) for a in self.args)
+        with mp.workprec(prec + 10):
+            return sp.Float(self._imp_(mp.mpf(number), mp.mpf(order)), precision=prec)
+
+    def _eval_rewrite_as_Sum(self, number: sp.Expr, order: sp.Expr, **_: Any) -> sp.Expr:
+        k = sp.Dummy("k", integer=True, positive=True)
+        return sp.Sum(k**-order, (k, 1, number))
+
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        number, order = (printer._print(a) for a in self.args)
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"H_{{{number}}}{power}\left({order}\right)"
 
 
 @dataclass(frozen=True)
@@ -87,19 +114,24 @@ class Root:
         Raises
         ------
         ValueError
-            If the equation has the same sign at both bounds.
+            If the equation does not change sign between the bounds.
         """
-        ends = [mp.mpf(sp.N(end, mp.mp.dps)) for end in (self.low, self.high)]
+        low, high = (mp.mpf(sp.N(end, mp.mp.dps)) for end in (self.low, self.high))
 
         def residual(x: Any) -> Any:
             return self._residual({**point, self.symbol: x})
 
-        if residual(ends[0]) * residual(ends[1]) > 0:
+        below = mp.sign(residual(low))
+        if below * residual(high) >= 0:
             raise ValueError(
                 f"{self.symbol}: {self.equation} does not change sign between {self.low} and "
                 f"{self.high}, so it has no root there to be found"
             )
-        return mp.findroot(residual, ends, solver="anderson", tol=mp.eps**2)
+        # Bisection: as many steps as bits, whatever the equation looks like at its bounds.
+        while high - low > 4 * mp.eps * max(abs(low), abs(high)):
+            middle = (low + high) / 2
+            low, high = (middle, high) if residual(middle) * below > 0 else (low, middle)
+        return (low + high) / 2
 
 
 @dataclass(frozen=True)
@@ -117,7 +149,7 @@ class AsymptoticLaw:
         Of the variable, where the law is a power of it throughout the regime; None where it is not.
     error : sympy.Expr
         Order of the relative error, without its constant; 0 for an exact statement.
-    quantity : sympy.Symbol
+    quantity : sympy.Expr
         What the law is about.
     constants : tuple of Root, optional
         Numbers in `expr` that are known by an equation.
@@ -142,7 +174,7 @@ class AsymptoticLaw:
     regime: Regime
     exponent: sp.Expr | None
     error: sp.Expr
-    quantity: sp.Symbol = sp.Symbol("epsilon_g")
+    quantity: sp.Expr = sp.Symbol("epsilon_g")
     constants: tuple[Root, ...] = ()
 
     def __post_init__(self) -> None:
@@ -159,9 +191,10 @@ class AsymptoticLaw:
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """Symbols that need a value besides the variable, sorted by name."""
+        parts = [self.expr, self.error, *self.regime.conditions]
+        parts += [root.equation for root in self.constants]
         given = {self.variable, *(root.symbol for root in self.constants)}
-        inner = {s for root in self.constants for s in root.equation.free_symbols}
-        return tuple(sorted((self.expr.free_symbols | inner) - given, key=str))
+        return tuple(sorted({s for e in parts for s in e.free_symbols} - given, key=str))
 
     def __call__(self, value: Any, digits: int = 15, **parameters: Any) -> mp.mpf:
         """The law at ``variable = value``.
@@ -186,6 +219,10 @@ class AsymptoticLaw:
         """Slope d log(law)/d log(variable), with the arguments of calling the law."""
         return self._number(self._slope, value, digits, parameters)
 
+    def claimed_error(self, value: Any, digits: int = 15, **parameters: Any) -> mp.mpf:
+        """The order of the relative error as a number, with the arguments of calling the law."""
+        return self._number(self._error, value, digits, parameters)
+
     def holds(self, value: Any, **parameters: Any) -> bool:
         """Whether every inequality of the regime is satisfied; arguments as for calling the law."""
         with mp.workdps(15 + GUARD_DIGITS):
@@ -202,6 +239,10 @@ class AsymptoticLaw:
     @cached_property
     def _slope(self) -> Callable[[Point], Any]:
         return numerical(self.variable * self.expr.diff(self.variable) / self.expr)
+
+    @cached_property
+    def _error(self) -> Callable[[Point], Any]:
+        return numerical(self.error)
 
     @cached_property
     def _conditions(self) -> list[tuple[Callable[[Point], Any], ...]]:
@@ -238,7 +279,7 @@ class AsymptoticLaw:
 
     def latex(self) -> str:
         """The law with its error and regime as LaTeX."""
-        show = _LawPrinter().doprint
+        show = sp.latex
         error = "" if self.error == 0 else rf" \left[1 + O\left({show(self.error)}\right)\right]"
         lines = [
             rf"{show(self.quantity)} = {show(self.expr)}{error}, \quad \text{{{self.regime.text}}}"
@@ -248,12 +289,3 @@ class AsymptoticLaw:
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"
-
-
-class _LawPrinter(LatexPrinter):
-    """Generalised harmonic numbers as H_L(s), the way the field writes them."""
-
-    def _print_harmonic(self, expr: sp.Basic, exp: Any = None) -> str:
-        number, order = (self._print(a) for a in (*expr.args, sp.S.One)[:2])
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"H_{{{number}}}{power}\left({order}\right)"
