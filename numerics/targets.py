@@ -27,7 +27,7 @@ import sympy as sp
 
 from .codegen import FUNCTIONS
 
-__all__ = ["FlintTarget", "HeyokaTarget", "NumbaTarget", "Target", "midpoint"]
+__all__ = ["FlintTarget", "HeyokaTarget", "NumbaTarget", "PreciseTarget", "Target", "midpoint"]
 
 BITS_PER_DIGIT = 3.3219280948873626
 NAMES = ("sqrt", *FUNCTIONS.values())
@@ -53,6 +53,10 @@ class Target:
     def zeros(self, *shape: int) -> np.ndarray[Any, Any]:
         """An array of zeros."""
         return self.array(np.zeros(shape))
+
+    def product(self, a: Any, b: Any) -> Any:
+        """Matrix product of two arrays of such numbers."""
+        return a @ b
 
     def namespace(self) -> dict[str, Any]:
         """The names the source text uses."""
@@ -90,7 +94,23 @@ class NumbaTarget(Target):
         return vars(_cached_module(self._HEADER + decorated))
 
 
-class FlintTarget(Target):
+class PreciseTarget(Target):
+    """Numbers of any precision, made and used inside ``with target.precision():``."""
+
+    def precision(self) -> Any:
+        """Context manager that sets, and restores, the working precision."""
+        raise NotImplementedError
+
+    def centres(self, values: Any) -> Any:
+        """The same array without error bounds, which would grow from step to step."""
+        raise NotImplementedError
+
+    def precise(self, values: Any) -> Any:
+        """The array as mpf (in a sufficient working precision of mpmath)."""
+        raise NotImplementedError
+
+
+class FlintTarget(PreciseTarget):
     """Real balls of python-flint: any precision, with a rigorous radius.
 
     The working precision is flint's global one; use inside ``with target.precision():``.
@@ -102,11 +122,21 @@ class FlintTarget(Target):
         self.bits = int(digits * BITS_PER_DIGIT) + 1
 
     def precision(self) -> Any:
-        """Context manager that sets, and restores, flint's precision."""
         return flint.ctx.workprec(self.bits)
 
     def number(self, value: Any) -> flint.arb:
         return _arb(value)
+
+    def product(self, a: Any, b: Any) -> Any:
+        left = flint.arb_mat(*a.shape, a.ravel().tolist())
+        right = flint.arb_mat(*b.shape, b.ravel().tolist())
+        return np.array((left * right).entries(), dtype=object).reshape(len(a), -1)
+
+    def centres(self, values: Any) -> Any:
+        return np.vectorize(flint.arb.mid, otypes=[object])(values)
+
+    def precise(self, values: Any) -> Any:
+        return np.vectorize(midpoint, otypes=[object])(values)
 
     def namespace(self) -> dict[str, Any]:
         def method(name: str) -> Callable[[flint.arb], flint.arb]:
