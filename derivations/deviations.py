@@ -287,12 +287,12 @@ def _compiled(value: Callable[..., Any]) -> Callable[[dict[sp.Basic, Any]], Any]
     return evaluate
 
 
-def _closed() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+def _closed() -> list[sp.Expr]:
     """eps_g, E_11 and G_11 of theory.online for K = M = 1, c = 1, in Q, R, T."""
     ode = _single()
     named = {ode.Q[0, 0]: Q, ode.R[0, 0]: R, ode.T[0, 0]: T}
     drift = ode.drift[0, 0] + ode.drift[0, 1]
-    return tuple(x.xreplace(named) for x in (ode.generalization_error, drift, ode.noise[0, 0]))
+    return [x.xreplace(named) for x in (ode.generalization_error, drift, ode.noise[0, 0])]
 
 
 def _compiled_steps() -> list[Step]:
@@ -328,7 +328,7 @@ def _order_steps() -> list[Step]:
     )
     return [
         Step(
-            rf"The deviation of size $\epsilon$ gives {what}",
+            rf"The deviation of size $\varepsilon$ gives {what}",
             equation(
                 sp.Subs(sp.Derivative(function(size), (size, order)), size, 0),
                 sp.factorial(order) * leading,
@@ -345,7 +345,7 @@ def _order_steps() -> list[Step]:
             ),
             (
                 r"$\tfrac12\mathbb{E}[v^2 g'(y)^2]$, $v = x - y$, against the closed form with "
-                r"$A \to \epsilon A$, $V \to \epsilon^2 V$.",
+                r"$A \to \varepsilon A$, $V \to \varepsilon^2 V$.",
                 r"$-2\,\mathbb{E}[v\,g'(y)\,g''(y)]$.",
                 r"$\mathbb{E}[v^2 g'(y)^4]$.",
             ),
@@ -377,6 +377,7 @@ def build() -> Derivation:
         notation=(
             (s[f], "output weight of student $f$ with its sign, $-c$"),
             (a[k, i, n], r"overlap of $J_i - B_i$ with $B_n$; $d_k$ that of two deviations"),
+            (E[i, n], "sum $D_{in} + D_{i,K+n}$ of the drifts"),
             (C[f, h], "covariance of the fields of the deviations, then of the teachers"),
             (Zf(f, h, tau_1, tau_2), r"covariance of $z_f(\tau_1)$ and $z_h(\tau_2)$"),
         ),
