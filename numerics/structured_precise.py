@@ -148,7 +148,7 @@ def integrate_structured_precise(
     Raises
     ------
     Stopped
-        If the solution leaves the range of doubles or the step size underflows.
+        If the solution outgrows the working digits or the step size underflows.
     """
     working = digits + GUARD_DIGITS
     target = numbers(working)
@@ -177,7 +177,7 @@ def _march(method: _Method, given: Any, times: list[Any]) -> tuple[Any, str]:
     point = _Point(mp.mpf(0), x, first, 0.0, None, 0.0)
     steps = rejected = evaluations = 0
     while len(values) < len(times):
-        if _hopeless(point, first, times[-1]):
+        if _hopeless(method, point, first, times[-1]):
             raise Stopped(_stopped(point, times[-1]), _overlaps(method, values, given))
         z, used = _solve_stages(method, point)
         evaluations += used * method.stages
@@ -205,12 +205,14 @@ def _first_step(method: _Method, x: Any, end: Any) -> float:
     return float(min(2 / max(rate, 1e-12) * 10 ** (-digits / method.stages), end))
 
 
-def _hopeless(point: _Point, first: float, end: Any) -> bool:
-    """Whether the state has left the range of doubles, or the step has shrunk to nothing."""
+def _hopeless(method: _Method, point: _Point, first: float, end: Any) -> bool:
+    """Whether the state has outgrown the working digits, or the step has shrunk to nothing."""
     vanishing = point.h < SMALLEST * max(float(point.now), first)
     # What is left before the end may be short without meaning anything.
     vanishing = vanishing and point.now + mp.mpf(point.h) < end
-    return bool(vanishing or not np.all(np.isfinite(_doubles(point.x))))
+    # Beyond, an error relative to the largest overlap leaves no digit of one of order one.
+    largest = 10.0 ** min(method.digits, 300)
+    return bool(vanishing or not np.max(np.abs(_doubles(point.x))) < largest)
 
 
 def _solve_stages(method: _Method, point: _Point) -> tuple[Any, int]:
