@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("gaussian_averages", "order_parameters", "symmetric_plateau")
+NAMES = ("gaussian_averages", "order_parameters", "symmetric_plateau", "linear_student")
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""
 
 

@@ -1,4 +1,4 @@
-"""The three derivations hold, and hold only as printed."""
+"""The derivations hold, and hold only as printed."""
 
 from importlib import import_module
 
