@@ -24,11 +24,13 @@ from theory.deviations import Deviations
 from theory.forms import ModeForm, MomentForm
 from theory.models import Activation, PowerLaw, TeacherStudent
 from theory.online import OrderParameterODE
+from theory.spectra import Spectrum
 from theory.symbols import C, D, G, f, h, i, j, n, u
 
 from .codegen import assignment, kernel_function, reduction, triangular
 from .gauss import gauss_source
-from .targets import HeyokaTarget, Target
+from .measure import eigenvalues_and_weights
+from .targets import HeyokaTarget, NumbaTarget, Target
 
 __all__ = [
     "CompiledODE",
@@ -295,10 +297,7 @@ def require_numbers(model: TeacherStudent) -> None:
     ValueError
         If one is; the message lists the symbols.
     """
-    spectrum = model.spectrum
-    given = [model.K, model.M, model.eta, model.label_noise, model.weight_decay, spectrum.L]
-    if spectrum.L.is_Integer:
-        given += [*spectrum.shape(), *spectrum.weights]
+    given = [model.K, model.M, model.eta, model.label_noise, model.weight_decay, model.spectrum]
     unknown = sorted({str(symbol) for e in given for symbol in e.free_symbols})
     if unknown:
         raise ValueError(
@@ -309,19 +308,28 @@ def require_numbers(model: TeacherStudent) -> None:
 
 def _constants(form: Form, target: Target, digits: int) -> dict[str, Any]:
     model = form.ode.model
-    values, weights = model.spectrum.values(digits + 5)
+    values, weights = _spectrum(model.spectrum, target, digits)
     constants = {
         "eta": target.number(model.eta),
         "label_noise": target.number(model.label_noise),
         "weight_decay": target.number(model.weight_decay),
         "s": target.array(form.ode.signed_weights()),
-        "lam": target.array(values),
-        "w": target.array(weights),
+        "lam": values,
+        "w": weights,
         "S": target.zeros(1, 1),
-        "nu": target.array(values),
+        "nu": values,
     }
     if isinstance(form, MomentForm):
         numbers = form.numbers(digits + 5)
         constants["S"] = target.array(numbers.companion)
         constants["nu"] = target.array(numbers.noise_weights)
     return constants
+
+
+def _spectrum(spectrum: Spectrum, target: Target, digits: int) -> tuple[Any, Any]:
+    if isinstance(target, NumbaTarget):
+        # Copies: compiled loops see read-only arrays as another type.
+        lam, w = eigenvalues_and_weights(spectrum)
+        return lam.copy(), w.copy()
+    values, weights = spectrum.values(digits + 5)
+    return target.array(values), target.array(weights)

@@ -19,6 +19,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
+import sympy as sp
 
 from theory.exact import exact
 from theory.forms import ModeForm, MomentForm
@@ -30,10 +31,15 @@ from .errors import IntegrationError
 from .events import Curve, Event
 from .flow import Halted, Stretch
 from .initial import InitialCondition
+from .measure import eigenvalues_and_weights
 from .methods import METHODS, Problem, choose
+from .reduction import Reduction, refine
 from .trajectory import Trajectory, check_times, default_times
 
 __all__ = ["integrate"]
+
+REDUCED_SIZE = 4096
+"""From so many eigenvalues on Gauss nodes take their place: measured, they are faster by far."""
 
 
 def integrate(
@@ -46,6 +52,7 @@ def integrate(
     method: str = "auto",
     events: Sequence[Event] = (),
     check: bool = False,
+    modes: str = "auto",
 ) -> Trajectory:
     """Solve the order-parameter equations from `start` to time `alpha`.
 
@@ -71,6 +78,10 @@ def integrate(
     check : bool
         Integrate a second time, with 10 more digits or a hundredth of `rtol`: the largest relative
         difference of eps_g is then the `checked_error` of the provenance.
+    modes : {"auto", "all", "reduced"}
+        "reduced" replaces the eigenvalues by as many Gauss nodes as two sizes need to agree to
+        `rtol` (`numerics.reduction`); "auto" does so from `REDUCED_SIZE` eigenvalues on, and for
+        L = oo, where `alpha` is the scaled time eta lam_+ alpha.
 
     Raises
     ------
@@ -92,6 +103,9 @@ def integrate(
     times = check_times(at, alpha)
     _check_arguments(form, start, digits, method)
     _check_events(events)
+    if _reduces(form, digits, modes):
+        return _by_reduction(form, start, times, _tolerance(rtol), method, events, check)
+    start = start.expanded(int(form.ode.model.spectrum.L))
     problem = Problem(form, float(times[-1]), _tolerance(rtol), digits)
     run = _in_doubles if digits is None else _in_digits
     grid = np.union1d(times, default_times(float(times[-1]))) if events else times
@@ -126,11 +140,11 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any, method: A
             f"start must be an InitialCondition (see numerics.initial); found {start!r}"
         )
     require_numbers(model)
-    expected = (int(model.spectrum.L), int(model.K), int(model.M))
-    if start.r.shape != expected:
+    L, K, M = model.spectrum.L, int(model.K), int(model.M)
+    if start.r.shape not in ((L, K, M), (1, K, M)):
         raise ValueError(
             f"start has overlaps r of shape {start.r.shape}, but the model has "
-            f"(L, K, M) = {expected}"
+            f"(L, K, M) = {(L, K, M)}"
         )
     if digits is not None and (
         isinstance(digits, bool) or not hasattr(digits, "__index__") or not 1 <= digits <= 1000
@@ -166,6 +180,58 @@ def _tolerance(rtol: Any) -> float:
     if not 0 < number < 1:
         raise ValueError(f"rtol must lie between 0 and 1, found {rtol!r}")
     return number
+
+
+def _reduces(form: Form, digits: int | None, modes: Any) -> bool:
+    """Whether the eigenvalues are to be replaced by Gauss nodes."""
+    L = form.ode.model.spectrum.L
+    if modes not in ("auto", "all", "reduced"):
+        raise ValueError(f'modes must be "auto", "all" or "reduced", found {modes!r}')
+    possible = digits is None and isinstance(form, ModeForm)
+    if modes == "all" or (modes == "auto" and sp.oo != L and (L < REDUCED_SIZE or not possible)):
+        if sp.oo == L:
+            raise ValueError(f"{form.ode.model.spectrum} cannot be listed: leave modes out")
+        return False
+    if not possible:
+        raise ValueError(
+            f"{form.ode.model.spectrum} is reduced to Gauss nodes in double precision and in modes "
+            "only: leave digits out and pass the equations, or give L a smaller value"
+        )
+    return True
+
+
+def _by_reduction(
+    form: Form,
+    start: InitialCondition,
+    times: Any,
+    rtol: float,
+    method: str,
+    events: Sequence[Event],
+    check: bool,
+) -> Trajectory:
+    """Integrate a model of few Gauss nodes, as many as two sizes need to agree to `rtol`."""
+    model = form.ode.model
+
+    def solve(reduction: Reduction) -> Trajectory:
+        equations = replace(form.ode, model=reduction.model)
+        inner = times * reduction.time_scale
+        return integrate(
+            equations, reduction.start, inner[-1], None, rtol, inner, method, events, check, "all"
+        )
+
+    path, reduction, apart = refine(model, start, times[-1], solve, rtol)
+    notes = {
+        "method": f"{reduction.nodes} Gauss nodes for L = {model.spectrum.L} eigenvalues (two sizes "
+        f"differ by {apart:.1e}): {path.provenance['method']}",
+        "model": str(model),
+        "nodes": reduction.nodes,
+    }
+    if events:
+        scale = reduction.time_scale
+        notes["events"] = {k: None if t is None else t / scale for k, t in path.events.items()}
+    if sp.oo == model.spectrum.L:
+        notes["time"] = "eta lam_+ alpha"
+    return replace(path, alpha=times, provenance={**path.provenance, **notes})
 
 
 def _overlaps(start: InitialCondition, digits: int | None = None) -> Any:
@@ -248,8 +314,11 @@ def _trajectory(
     K = int(model.K)
     parts = [part for part in stretches if len(part.times)]
     overlaps = np.concatenate([part.flow.overlaps(part.states) for part in parts])
-    eigenvalues, weights = model.spectrum.values((digits or 16) + GUARD_DIGITS)
-    kind: Any = float if digits is None else object
+    eigenvalues, weights = (
+        eigenvalues_and_weights(model.spectrum)
+        if digits is None
+        else (np.array(e, dtype=object) for e in model.spectrum.values(digits + GUARD_DIGITS))
+    )
     provenance = {
         "origin": "ode",
         "method": "; then ".join(part.how for part in parts),
@@ -271,7 +340,7 @@ def _trajectory(
         r=overlaps[:, :, :K, K:],
         t=start.t if digits is None else start.precise(digits + GUARD_DIGITS)[2],
         generalization_error=np.concatenate([part.errors for part in parts]),
-        eigenvalues=np.array(eigenvalues, dtype=kind),
-        weights=np.array(weights, dtype=kind),
+        eigenvalues=eigenvalues,
+        weights=weights,
         provenance=provenance,
     )

@@ -42,6 +42,7 @@ from .codegen import UnsupportedFunction
 from .compile import Form, average_source, compile_ode
 from .explicit import integrate_explicit
 from .flow import Flow, Solution
+from .measure import eigenvalues_and_weights
 from .state import State
 from .structured import integrate_structured
 from .targets import FlintTarget, NumbaTarget, midpoint
@@ -104,7 +105,11 @@ class Problem:
     def stiffness(self) -> float:
         """Relaxation times of the fastest mode that the run lasts, eta lam_1 alpha."""
         model = self.ode.model
-        return self.alpha * float(model.eta) * max(map(float, model.spectrum.values()[0]))
+        return (
+            self.alpha
+            * float(model.eta)
+            * float(np.max(eigenvalues_and_weights(model.spectrum)[0]))
+        )
 
     @property
     def closed(self) -> bool:
