@@ -221,8 +221,8 @@ def _by_reduction(
 
     path, reduction, apart = refine(model, start, times[-1], solve, rtol)
     notes = {
-        "method": f"{reduction.nodes} Gauss nodes for L = {model.spectrum.L} eigenvalues (two sizes "
-        f"differ by {apart:.1e}): {path.provenance['method']}",
+        "method": f"{reduction.nodes} Gauss nodes for L = {model.spectrum.L} eigenvalues (two "
+        f"sizes differ by {apart:.1e}): {path.provenance['method']}",
         "model": str(model),
         "nodes": reduction.nodes,
     }

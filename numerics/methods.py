@@ -45,6 +45,7 @@ from .flow import Flow, Solution
 from .measure import eigenvalues_and_weights
 from .state import State
 from .structured import integrate_structured
+from .structured_precise import integrate_structured_precise
 from .targets import FlintTarget, NumbaTarget, midpoint
 from .taylor import TaylorIntegrator
 
@@ -159,9 +160,9 @@ def _automatic(problem: Problem, closed: bool) -> tuple[str, str]:
     if not isinstance(problem.form, ModeForm):
         return "taylor", "moments"
     L = problem.sizes[2]
-    if problem.digits is None and L >= STIFF_SIZE:
+    if L >= STIFF_SIZE:
         return "structured", f"{L} eigenvalues"
-    if problem.digits is None and problem.stiffness > STIFF_TIMES and L > 1:
+    if problem.stiffness > STIFF_TIMES and L > 1:
         return "structured", f"stiff, eta lam_1 alpha = {problem.stiffness:.1e}"
     if problem.digits is not None or problem.operations <= TRACED_OPERATIONS:
         return "taylor", "small and not stiff"
@@ -201,6 +202,8 @@ def _structured(problem: Problem, start: Any, why: str) -> Flow:
     assert isinstance(form, ModeForm)
 
     def solve(overlaps: Any, times: Any) -> Solution:
+        if problem.digits is not None:
+            return Solution(*integrate_structured_precise(form, overlaps, times, problem.digits))
         # The tolerance is that of every entry of a step; its floor is where rounding takes over.
         tolerance = max(problem.rtol * 1e-2, 1e-13)
         return Solution(*integrate_structured(form, overlaps, times, tolerance))

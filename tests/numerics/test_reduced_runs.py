@@ -59,5 +59,5 @@ def test_what_cannot_be_reduced_is_refused():
 def test_an_unconfirmed_reduction_is_not_returned(monkeypatch):
     """Oracle: two sizes of nodes that are both too small differ."""
     monkeypatch.setattr("numerics.reduction._sizes", lambda *_: iter([4, 6]))
-    with pytest.raises(IntegrationError, match="no reduction of .* is confirmed"):
+    with pytest.raises(IntegrationError, match=r"no reduction of .* is confirmed"):
         integrate(order_parameter_odes(MODEL), START, END, modes="reduced")
