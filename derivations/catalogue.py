@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "load"]
 
-NAMES = ("gaussian_averages", "order_parameters", "symmetric_plateau", "linear_student")
+NAMES = (
+    "gaussian_averages",
+    "order_parameters",
+    "symmetric_plateau",
+    "deviations",
+    "linear_student",
+)
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""
 
 
