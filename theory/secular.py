@@ -52,6 +52,8 @@ def _offset(distances: list[mp.mpf], strengths: list[mp.mpf], j: int) -> mp.mpf:
     x = high / 2
     for _ in range(4 * mp.mp.prec):
         value, slope = _cleared(x, gap, distances, strengths)
+        if value == 0:
+            return x
         low, high = (x, high) if value < 0 else (low, x)
         new = x - value / slope if slope > 0 else low
         if not low < new < high:
