@@ -13,18 +13,31 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Averages", "Averaging", "IndefiniteCovariance", "checked_covariance"]
+from theory.activations import Activation
+
+__all__ = [
+    "Array",
+    "Averages",
+    "Averaging",
+    "IndefiniteCovariance",
+    "PairAverages",
+    "checked_covariance",
+    "given",
+]
 
 Array = NDArray[np.float64]
 
 _ASYMMETRY = 1e-12
 _INDEFINITE = 1e-9
+_DETERMINED = 1e-12
+"""A conditional variance below this part of the variance is rounding: the field is determined."""
 _ROUNDING = 1e-15
 """Averages that differ by less differ by their rounding."""
 
@@ -64,6 +77,57 @@ class Averages:
         return max(found, _ROUNDING)
 
 
+class PairAverages(NamedTuple):
+    """Averages over pairs of fields: all that D and eps_g need.
+
+    Attributes
+    ----------
+    values : array, shape (K + M, K + M)
+        E[g(x_f) g(x_h)].
+    slopes, curvatures : arrays, shape (K, K + M)
+        E[g'(x_i) g'(x_f)] and E[g''(x_i) g(x_f)].
+    """
+
+    values: Array
+    slopes: Array
+    curvatures: Array
+
+    @classmethod
+    def zeros(cls, K: int, n: int) -> PairAverages:
+        """To be filled, for K students among n fields."""
+        return cls(np.zeros((n, n)), np.zeros((K, n)), np.zeros((K, n)))
+
+    def combine(
+        self, activation: Activation, c: float, label_noise: float, squares: Array | None
+    ) -> Averages:
+        """D, G and eps_g (module docstring).
+
+        Parameters
+        ----------
+        squares : array, shape (K, K), or None
+            E[g'(x_i) g'(x_j) (zeta - sigma)^2]/c^2; None if G is not wanted.
+
+        Raises
+        ------
+        FloatingPointError
+            If an average is not finite.
+        """
+        K, n = self.slopes.shape
+        signs = np.where(np.arange(n) < K, -c, c)
+        drift = c * self.slopes * signs
+        drift[:, :K] += c * np.diag(self.curvatures @ signs)
+        G = None
+        if squares is not None:
+            G = c**2 * (label_noise * self.slopes[:, :K] + c**2 * squares)
+        error = float(signs @ self.values @ signs / 2)
+        if not np.isfinite(np.sum(drift) + error + (0.0 if G is None else np.sum(G))):
+            raise FloatingPointError(
+                f"an average of {activation} is not finite at this covariance of the fields: the "
+                "activation grows too fast for it"
+            )
+        return Averages(drift, G, error)
+
+
 class Averaging(Protocol):
     """A rule for the averages of one activation, with an estimate of its error.
 
@@ -71,9 +135,14 @@ class Averaging(Protocol):
     ----------
     costly : bool
         Whether one evaluation takes many times longer than the rest of a step.
+    K : int
+        Number of students.
     """
 
     costly: ClassVar[bool]
+
+    @property
+    def K(self) -> int: ...
 
     def averages(self, C: Any, noise: bool = True) -> Averages:
         """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first."""
@@ -82,11 +151,11 @@ class Averaging(Protocol):
         """Estimated error of these averages, in units of the largest."""
 
 
-def checked_covariance(C: Any, K: int) -> Array:
+def checked_covariance(C: Any, K: int, accuracy: float = 0.0) -> Array:
     """C as an array, if it is a covariance of at least K fields of positive variance.
 
     Positive semi-definiteness is judged by the correlations, whatever the scales: eigenvalues down
-    to -1e-9 count as zeros that were not computed exactly.
+    to -1e-9, or minus the `accuracy` of averages, count as zeros that were not computed exactly.
 
     Raises
     ------
@@ -108,9 +177,28 @@ def checked_covariance(C: Any, K: int) -> Array:
     if np.max(np.abs(correlations - correlations.T)) > _ASYMMETRY:
         raise ValueError(f"C must be symmetric, found {covariance.tolist()}")
     smallest = np.linalg.eigvalsh(correlations)[0]
-    if smallest < -_INDEFINITE:
+    if smallest < -max(_INDEFINITE, accuracy):
         raise IndefiniteCovariance(
             "C must be positive semi-definite, found correlations with the eigenvalue "
             f"{smallest:.3g}"
         )
     return covariance
+
+
+def given(C: Array, i: int, j: int) -> tuple[Array, Array]:
+    """Condition on the fields i and j.
+
+    Returns
+    -------
+    directions : array, shape (1 or 2, n)
+        The conditional means are z @ directions; only one z if i determines j.
+    residual : array, shape (n, n)
+        The conditional covariance.
+    """
+    directions, residual = np.empty((0, len(C))), C
+    for f in (i, j):
+        if residual[f, f] > _DETERMINED * C[f, f]:
+            direction = residual[:, f] / math.sqrt(residual[f, f])
+            directions = np.vstack([directions, direction])
+            residual = residual - np.outer(direction, direction)
+    return directions, residual

@@ -1,10 +1,11 @@
 """Which rule gives the averages of a model, and whether its error can be lived with.
 
 Summary
-    Piecewise linear activations have one rule, good to 1e-10. Others have quadratures of rising
-    order: integration takes the first whose error at the start is small, and starts again with the
-    next one as soon as it is not small any more; the cost rises so fast with the order that the
-    last run dominates.
+    Piecewise linear activations have one rule, good to 1e-10. Others have a family of quadratures:
+    analytic ones by the width of the strip in which they count as analytic, from wide to narrow
+    (the number of nodes then follows the size of the fields, up and down), those with a kink by
+    their order. Integration takes the first whose error is small, and starts again with the next
+    one as soon as it is not small any more.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from theory.models import Activation, TeacherStudent
 from .averages import Array, Averaging, IndefiniteCovariance
 from .compile import CompiledODE
 from .errors import IntegrationError
+from .kinked import KinkedQuadrature
 from .piecewise_linear import PiecewiseLinear
+from .pointwise import pointwise
 from .quadrature import Quadrature
 
 __all__ = [
@@ -36,14 +39,20 @@ __all__ = [
     "worst_error",
 ]
 
-ORDERS = (24, 36, 54, 80)
-"""Of quadrature; an average at the next takes 5 times longer."""
+WIDTHS = (4.0, 2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25)
+"""Of the strip, for analytic activations; an average at the next takes twice as long at most."""
 
-WANTED = 100
-"""Relative error of the averages that is sought, in units of rtol: the default asks for 1e-6."""
+ORDERS = (24, 36, 54)
+"""For activations with a kink; an average at the next takes 5 times longer."""
+
+WANTED = 1
+"""Relative error of the averages that is sought, in units of rtol."""
+
+ATTAINABLE = 1e-13
+"""No rule is asked for more."""
 
 CHECKED = 60
-"""Evaluations between two estimates of the error, five steps."""
+"""Evaluations between two estimates of the error, each of which costs some three of them."""
 
 REFUSED = 1e-3
 """Averages with a larger relative error are no result, unless `rtol` asks for no more."""
@@ -83,18 +92,30 @@ def rules(
     (Averaging, float)
         With the error up to which it is worth going on with it.
     """
+    wanted, refused = WANTED * rtol, max(WANTED * rtol, REFUSED)
+    *family, last = _family(model, max(wanted / 3, ATTAINABLE))
+    for rule in family:
+        if max(rule.error(C, noise) for C in (start, _grown(start, rule.K))) <= wanted:
+            yield rule, wanted
+    yield last, refused
+
+
+def _family(model: TeacherStudent, accuracy: float) -> list[Averaging]:
+    """The rules for an activation, each sharper than the one before."""
     g, K = model.activation, int(model.K)
     c, label_noise = float(model.student_scale), float(model.label_noise)
-    wanted, refused = WANTED * rtol, max(WANTED * rtol, REFUSED)
     if PiecewiseLinear.recognises(g):
-        yield PiecewiseLinear(g, K, c, label_noise), refused
-        return
-    *orders, last = ORDERS
-    for order in orders:
-        rule = Quadrature(g, K, c, label_noise, order)
-        if rule.error(start, noise) <= wanted:
-            yield rule, wanted
-    yield Quadrature(g, K, c, label_noise, last), refused
+        return [PiecewiseLinear(g, K, c, label_noise)]
+    if pointwise(g).kink:
+        return [KinkedQuadrature(g, K, c, label_noise, order) for order in ORDERS]
+    return [Quadrature(g, K, c, label_noise, accuracy, width) for width in WIDTHS]
+
+
+def _grown(C: Array, K: int) -> Array:
+    """C with the students as large as the largest field: they start small, but grow."""
+    sigma = np.sqrt(C.diagonal())
+    scale = np.where(np.arange(len(C)) < K, sigma.max() / sigma, 1.0)
+    return C * np.outer(scale, scale)
 
 
 class TooCoarse(Exception):

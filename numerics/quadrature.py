@@ -1,127 +1,86 @@
-"""Gaussian averages by quadrature, for activations without closed forms (tanh, GELU, sigmoid).
+"""Gaussian averages by quadrature, for analytic activations without closed forms (tanh, GELU).
 
 Method
-    Fields are built one after the other from independent normal variables, x_f = mean + spread z,
-    with the mean given by the earlier ones.
+    Fields are built from independent normal variables z, with which they are linear.
 
-    * two points: a, then b given a;
-    * E[g''(a) g(b)] = (E[a g'(a) g(b)] - C_ab E[g'(a) g'(b)])/C_aa (Stein): no second derivative;
-    * four points: given (x_i, x_j), all other pairs (f, h) at once by Mehler's formula
+    * two points: (x_a/sigma_a, x_b/sigma_b) = sqrt((1 + rho)/2) z_1 +- sqrt((1 - rho)/2) z_2, on
+      the lattice of `numerics.lattice`: a function of the covariance that is symmetric in a and b,
+      so that D and eps_g of a perfect student vanish;
+    * four points: given (x_i, x_j) on such a lattice, all other pairs (f, h) at once by Mehler's
+      formula
 
-          E[g(x_f) g(x_h) | x_i, x_j] = sum_{k < p} c_k(f) c_k(h) rho_fh^k,
+          E[g(x_f) g(x_h) | x_i, x_j] = sum_k c_k(f) c_k(h) rho_fh^k,
 
-      c_k the Hermite coefficients at the conditional means and spreads. With Gauss-Hermite of p
-      nodes this is exact at rho = +-1 too (discrete orthogonality); with a kink it converges like
-      |rho|^p, except that f = h is taken directly.
+      c_k(f) = E[g(m_f + s_f z) He_k(z)]/sqrt(k!) the Hermite coefficients at the conditional mean
+      and spread, rho_fh the conditional correlation. What the terms k < p leave out of E[g(x_f)^2]
+      is taken as the square of one last coefficient: then E[(zeta - sigma)^2 | x_i, x_j] is a
+      square, which vanishes for a perfect student, and for f != h the error is below |rho|^p.
 
-Rules
-    The variables conditioned on: equal steps, whose error exp(-2 pi a/step) for an activation with
-    its poles at a distance a (tanh: pi/2) beats Gauss-Hermite's exp(-2 a sqrt(p)); the reach grows
-    with the order, so that two orders differ if it is too short. For an activation with a kink at
-    zero: Gauss-Legendre on both sides of the z at which x_f = 0, so that the order of convergence
-    survives the kink.
+Accuracy
+    All steps follow from two numbers: the accuracy wanted, and a width, up to which g counts as
+    analytic around the real axis. As the fields and their correlations change, so does the number
+    of nodes and of terms: few for small fields. Coefficients fall like exp(-(width/s) sqrt(k)),
+    which ends the series where rho does not.
 
-    Cost at order p: O((K + M)^2 p^2) for D and eps_g, O(K^2 (K + M) p^4) for G.
+Cost
+    At accuracy 1e-8 some 500 nodes (x_i, x_j) and 25 nodes z for each of the other fields:
+    K (K + 1)/2 (K + M) 10^4 values of g, times 10 terms.
 
 References
     [SS95] Saad & Solla, Phys. Rev. E 52, 4225 (1995), for the averages;
-    Golub & Welsch, Math. Comp. 23, 221 (1969); Trefethen & Weideman, SIAM Rev. 56, 385 (2014).
+    Mehler, J. reine angew. Math. 66, 161 (1866); Trefethen & Weideman, SIAM Rev. 56, 385 (2014).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-import sympy as sp
-from scipy.special import roots_hermitenorm
 
-from theory.activations import Activation, X
+from theory.activations import Activation
 
-from .averages import Array, Averages, checked_covariance
+from .averages import Array, Averages, PairAverages, checked_covariance, given
+from .lattice import disc, hermite_weights, line, reach, step
+from .pointwise import Pointwise, pointwise
 
 __all__ = ["Quadrature"]
 
-_PIECEWISE = (sp.Heaviside, sp.sign, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
-_REACH = 9.0
-"""The normal density is left out beyond 9 standard deviations (its mass there is 2e-19)."""
-_ROUNDING = 1e-12
-"""A conditional variance below this part of the variance is rounding: the field is determined."""
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    """g and g' on arrays, and whether g has a kink at zero."""
-
-    g: Callable[[Array], Array]
-    slope: Callable[[Array], Array]
-    kink: bool
-
-
-@cache
-def _compiled(activation: Activation) -> _Compiled:
-    expr = activation.expr
-    if not expr.has(*_PIECEWISE):
-        return _Compiled(_function(expr, X), _function(expr.diff(X), X), kink=False)
-    p = sp.Dummy("p", positive=True)
-    right, left = (sp.simplify(expr.subs(X, side)) for side in (p, -p))
-    if right.has(*_PIECEWISE) or left.has(*_PIECEWISE):
-        raise ValueError(
-            f"{activation} has a kink elsewhere than at zero: its averages are not implemented; "
-            "use a smooth activation, or one with its kink at zero"
-        )
-    if sp.limit(right, p, 0) != sp.limit(left, p, 0):
-        raise ValueError(
-            f"{activation} jumps at zero: SGD sees no gradient there; use a continuous activation"
-        )
-    return _Compiled(
-        _two_sided(_function(right, p), _function(left, p)),
-        _two_sided(_function(right.diff(p), p), _function(-left.diff(p), p)),
-        kink=True,
-    )
-
-
-def _function(expr: sp.Expr, argument: sp.Symbol) -> Callable[[Array], Array]:
-    compiled = sp.lambdify(argument, expr, modules=["scipy", "numpy"])
-    return lambda x: np.broadcast_to(compiled(x), x.shape)  # constants come out as numbers
-
-
-def _two_sided(
-    right: Callable[[Array], Array], left: Callable[[Array], Array]
-) -> Callable[[Array], Array]:
-    def function(x: Array) -> Array:
-        size = np.abs(x)
-        return np.where(
-            x > 0, right(size), np.where(x < 0, left(size), (right(size) + left(size)) / 2)
-        )
-
-    return function
+_FACTORS = math.log(1e4)
+"""Poles of a product of several factors have a higher order: what this adds to the digits."""
+_SINGLE = math.log(1e2)
+"""The same for a single factor."""
+_COINCIDENT = 1.5
+"""Steps are smaller by this where the poles of all factors may coincide, on lines and in pairs."""
+_BLOCK = 2**17
+"""Values of g that are held at once."""
 
 
 @dataclass(frozen=True)
 class Quadrature:
-    """The averages of one activation with `order` nodes in each variable.
+    """The averages of one analytic activation.
 
     Parameters
     ----------
     activation : Activation
-        Smooth, or continuous with its only kink at zero.
     K : int
         Number of students.
     c : float
         Output weight of student and teacher.
     label_noise : float
         Variance of the teacher's noise; it is not part of eps_g.
-    order : int
-        Nodes in each variable, half of them on each side of a kink.
+    accuracy : float
+        Wanted, in units of the largest average; reached if `width` is small enough.
+    width : float
+        Half-width of the strip around the real axis in which g counts as analytic and moderate;
+        pi/2 for tanh.
 
     Raises
     ------
     ValueError
-        If the activation jumps or has a kink elsewhere than at zero.
+        If the activation has a kink.
     """
 
     costly: ClassVar[bool] = True
@@ -130,13 +89,17 @@ class Quadrature:
     K: int
     c: float
     label_noise: float = 0.0
-    order: int = 54
+    accuracy: float = 1e-8
+    width: float = 1.0
 
     def __post_init__(self) -> None:
-        _compiled(self.activation)
+        if pointwise(self.activation).kink:
+            raise ValueError(
+                f"{self.activation} has a kink: use numerics.kinked, or numerics.piecewise_linear"
+            )
 
     def __str__(self) -> str:
-        return f"quadrature of order {self.order}"
+        return f"quadrature to {self.accuracy:.0e} in a strip of half-width {self.width:.2g}"
 
     def averages(self, C: Any, noise: bool = True) -> Averages:
         """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first.
@@ -148,148 +111,154 @@ class Quadrature:
         FloatingPointError
             If an average is not finite.
         """
-        C = checked_covariance(C, self.K)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
-            found = self._averages(C, noise)
-        G = 0.0 if found.noise is None else found.noise
-        if not np.isfinite(np.sum(found.drift) + np.sum(G) + found.generalization_error):
-            raise FloatingPointError(
-                f"an average of {self.activation} is not finite at the covariance {C.tolist()}: "
-                "the activation grows too fast for it"
-            )
-        return found
+        C = checked_covariance(C, self.K, self.accuracy)
+        # what is not finite is refused by `combine`
+        with np.errstate(over="ignore", invalid="ignore"):
+            pairs = self._pairs(C)
+            squares = self._squares(C) if noise else None
+            return pairs.combine(self.activation, self.c, self.label_noise, squares)
 
     def error(self, C: Any, noise: bool = True) -> float:
-        """Difference to the same at 3/2 of the order, in units of the largest average."""
-        sharper = replace(self, order=3 * self.order // 2)
+        """Difference to the same with a finer rule, in units of the largest average."""
+        sharper = replace(self, accuracy=self.accuracy / 30, width=self.width / 1.25)
         return self.averages(C, noise).difference(sharper.averages(C, noise))
 
     @cached_property
-    def _compiled(self) -> _Compiled:
-        return _compiled(self.activation)
+    def _functions(self) -> Pointwise:
+        return pointwise(self.activation)
 
     @cached_property
-    def _hermite(self) -> tuple[Array, Array]:
-        nodes, weights = roots_hermitenorm(self.order)
-        return nodes[None, :], weights[None, :] / np.sqrt(2 * np.pi)
+    def _digits(self) -> float:
+        """Natural logarithm of 1/accuracy."""
+        return -math.log(self.accuracy)
 
     @cached_property
-    def _equal_steps(self) -> tuple[Array, Array]:
-        nodes, step = np.linspace(-1, 1, self.order, retstep=True)
-        reach = 8 + self.order / 20
-        nodes, step = reach * nodes[None, :], reach * step
-        return nodes, step * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+    def _reach(self) -> float:
+        return reach(self._digits)
 
-    @cached_property
-    def _legendre(self) -> tuple[Array, Array]:
-        nodes, weights = np.polynomial.legendre.leggauss(self.order // 2)
-        return nodes, weights
+    def _step(self, sigma: float) -> float:
+        return step(sigma, self.width, self._digits + _FACTORS)
 
-    def _two_sided(self, mean: Array, spread: float) -> tuple[Array, Array]:
-        """Nodes z and weights for z ~ N(0, 1) on both sides of the kink of mean + spread z = 0.
-
-        Shapes: `mean` (n,), the results (n, order).
-        """
-        # a kink beyond the reach leaves one side empty
-        kink = np.clip(-mean / spread, -_REACH, _REACH)[:, None]
-        nodes, weights = self._legendre
-        below, above = (kink + _REACH) / 2, (_REACH - kink) / 2
-        z = np.hstack([kink + below * (nodes - 1), kink + above * (nodes + 1)])
-        w = np.hstack([below * weights, above * weights])
-        return z, w * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-
-    def _averages(self, C: Array, noise: bool) -> Averages:
-        n, K, c = len(C), self.K, self.c
-        values, slopes, curvatures = (np.zeros((n, n)) for _ in range(3))
+    def _pairs(self, C: Array) -> PairAverages:
+        """E[g g], E[g' g'] and E[g'' g] of all pairs on one lattice."""
+        n, sigma = len(C), np.sqrt(C.diagonal())
+        pairs = PairAverages.zeros(self.K, n)
+        step = self._step(_COINCIDENT * float(sigma.max()))
+        z, w = disc(step, self._reach, self._functions.symmetric)
         for a in range(n):
-            for b in range(a, n):
-                self._pair(C, a, b, values, slopes, curvatures)
-        signs = np.where(np.arange(n) < K, -c, c)
-        drift = c * slopes[:K] * signs
-        drift[:, :K] += c * np.diag(curvatures[:K] @ signs)
-        G = c**2 * (self.label_noise * slopes[:K, :K] + self._squares(C, signs)) if noise else None
-        return Averages(drift, G, float(signs @ values @ signs / 2))
+            rho = C[a, a:] / (sigma[a] * sigma[a:])
+            rho = np.clip(rho, -1.0, 1.0)  # beyond by rounding
+            along = np.outer(np.sqrt((1 + rho) / 2), z[:, 0])
+            across = np.outer(np.sqrt((1 - rho) / 2), z[:, 1])
+            x, y = sigma[a] * (along + across), sigma[a:, None] * (along - across)
+            self._fill(pairs, a, x, y, w)
+        return pairs
 
-    def _squares(self, C: Array, signs: Array) -> Array:
-        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2], shape (K, K)."""
+    def _fill(self, pairs: PairAverages, a: int, x: Array, y: Array, w: Array) -> None:
+        """The pairs (a, b), b >= a, from values x of a and y of b, shapes (b, nodes)."""
+        values, slopes, curvatures = pairs
+        functions, K = self._functions, self.K
+        ga, gb = functions.g(x), functions.g(y)
+        values[a, a:] = values[a:, a] = (ga * gb) @ w
+        if a >= K:
+            return
+        slopes[a, a:] = (functions.slope(x) * functions.slope(y)) @ w
+        slopes[a:, a] = slopes[a, a:K]
+        curvatures[a, a:] = (functions.second(x) * gb) @ w
+        curvatures[a:, a] = (functions.second(y[: K - a]) * ga[: K - a]) @ w
+
+    def _squares(self, C: Array) -> Array:
+        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2] with s = -1, +1, shape (K, K)."""
         result = np.empty((self.K, self.K))
         for i in range(self.K):
             for j in range(i + 1):
-                result[i, j] = result[j, i] = self._square(C, i, j, signs)
+                result[i, j] = result[j, i] = self._square(C, i, j)
         return result
 
-    def _pair(
-        self, C: Array, a: int, b: int, values: Array, slopes: Array, curvatures: Array
-    ) -> None:
-        """Fill in E[g(a) g(b)], E[g'(a) g'(b)] and E[g''(a) g(b)], E[g''(b) g(a)]."""
-        fields, weights, _ = self._given(C[np.ix_([a, b], [a, b])], (0, 1))
-        g, slope = self._compiled.g(fields), self._compiled.slope(fields)
-        values[a, b] = values[b, a] = weights @ (g[:, 0] * g[:, 1])
-        slopes[a, b] = slopes[b, a] = weights @ (slope[:, 0] * slope[:, 1])
-        tilted = weights @ (fields * slope * g[:, ::-1]) - C[a, b] * slopes[a, b]
-        curvatures[a, b] = tilted[0] / C[a, a]
-        curvatures[b, a] = tilted[1] / C[b, b]
-
-    def _given(self, C: Array, pivots: tuple[int, ...]) -> tuple[Array, Array, Array]:
-        """Condition on the fields `pivots`, one after the other (pivoted Cholesky).
-
-        Returns
-        -------
-        means : array, shape (nodes, n)
-            Of all fields; those of the pivots are their values.
-        weights : array, shape (nodes,)
-        residual : array, shape (n, n)
-            The conditional covariance.
-        """
-        means, weights, residual = np.zeros((1, len(C))), np.ones(1), C
-        for p in pivots:
-            if residual[p, p] <= _ROUNDING * C[p, p]:
-                continue  # determined by the pivots before
-            spread = np.sqrt(residual[p, p])
-            direction = residual[:, p] / spread
-            kink = self._compiled.kink
-            z, w = self._two_sided(means[:, p], spread) if kink else self._equal_steps
-            means = (means[:, None, :] + z[..., None] * direction).reshape(-1, len(C))
-            weights = (weights[:, None] * w).ravel()
-            residual = residual - np.outer(direction, direction)
-        return means, weights, residual
-
-    def _square(self, C: Array, i: int, j: int, signs: Array) -> float:
+    def _square(self, C: Array, i: int, j: int) -> float:
         """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2]."""
-        means, weights, residual = self._given(C, (i, j))
-        variance = residual.diagonal()
-        spread = np.sqrt(np.where(variance > _ROUNDING * C.diagonal(), variance, 0.0))
-        square = np.zeros(len(weights))
-        series: list[Array] = []
-        for f, sign in enumerate(signs):
-            coefficients, second_moment = self._series(means[:, f], spread[f])
-            square += sign**2 * second_moment
-            for h, others in enumerate(series):
-                terms = min(coefficients.shape[1], others.shape[1])
-                rho = residual[f, h] / (spread[f] * spread[h]) if terms > 1 else 0.0
-                powers = 2 * sign * signs[h] * rho ** np.arange(terms)
-                square += (coefficients[:, :terms] * others[:, :terms]) @ powers
-            series.append(coefficients)
-        slopes = self._compiled.slope(means[:, [i, j]])
-        return float(weights @ (slopes[:, 0] * slopes[:, 1] * square))
-
-    def _series(self, mean: Array, spread: float) -> tuple[Array, Array]:
-        """Hermite coefficients c_k of g at (mean, spread), shape (n, terms), and E[g^2], (n,)."""
-        if spread == 0:
-            value = self._compiled.g(mean)
-            return value[:, None], value**2
-        kink = self._compiled.kink
-        z, weights = self._two_sided(mean, spread) if kink else self._hermite
-        value = self._compiled.g(mean[:, None] + spread * z)
-        coefficients = (weights * value)[:, None, :] @ _hermite_basis(z, self.order)
-        return coefficients[:, 0, :], np.sum(weights * value**2, axis=1)
+        directions, residual = given(C, i, j)
+        largest = math.sqrt(np.max(np.sum(directions**2, axis=0)))
+        if len(directions) == 1:
+            z, w = line(self._step(_COINCIDENT * largest), self._reach)
+            z = z[:, None]
+        else:
+            z, w = disc(self._step(largest), self._reach, self._functions.symmetric)
+        rest = np.array([f for f in range(len(C)) if f not in (i, j)], dtype=int)
+        signs = np.where(np.arange(len(C)) < self.K, -1.0, 1.0)
+        others = _Others(self, residual[np.ix_(rest, rest)], signs[rest])
+        g, slope = self._functions.g, self._functions.slope
+        blocks = []
+        for block in range(0, len(w), others.block):
+            means = (z[block : block + others.block] @ directions).T
+            own = sum(signs[f] * g(means[f]) for f in {i, j})
+            weights = w[block : block + others.block] * slope(means[i]) * slope(means[j])
+            blocks.append(weights @ others.square(means[rest], own))
+        return math.fsum(blocks)
 
 
-def _hermite_basis(z: Array, terms: int) -> Array:
-    """He_k(z)/sqrt(k!), k < terms, on a new last axis."""
-    basis = np.empty((*z.shape, terms))
-    basis[..., 0] = 1.0
-    basis[..., 1] = z
-    for k in range(1, terms - 1):
-        basis[..., k + 1] = (z * basis[..., k] - np.sqrt(k) * basis[..., k - 1]) / np.sqrt(k + 1)
-    return basis
+class _Others:
+    """The fields other than (x_i, x_j), given these two.
+
+    Parameters
+    ----------
+    rule : Quadrature
+    residual : array, shape (F, F)
+        Their conditional covariance.
+    signs : array, shape (F,)
+
+    Attributes
+    ----------
+    block : int
+        Number of nodes (x_i, x_j) to take at once.
+    """
+
+    def __init__(self, rule: Quadrature, residual: Array, signs: Array) -> None:
+        self._g = rule._functions.g
+        self._signs = signs
+        # a negative variance is zero but for rounding
+        self._spreads = np.sqrt(np.maximum(residual.diagonal(), 0.0))
+        scales = np.outer(self._spreads, self._spreads)
+        rho = np.divide(residual, scales, out=np.zeros_like(residual), where=scales > 0)
+        rho = np.clip(rho, -1.0, 1.0)
+        np.fill_diagonal(rho, 0.0)
+        largest, strongest = (float(np.max(a, initial=0.0)) for a in (self._spreads, np.abs(rho)))
+        np.fill_diagonal(rho, 1.0)
+        digits = rule._digits + _SINGLE
+        terms = _terms(largest, strongest, rule.width, digits)
+        # the second bound is for the polynomials, which oscillate like cos(sqrt(k) z)
+        polynomial = 2 * math.pi / (math.sqrt(terms) + math.sqrt(2 * digits))
+        self._z, w = line(min(step(largest, rule.width, digits), polynomial), rule._reach)
+        self._weights = hermite_weights(self._z, w, terms)
+        powers = np.arange(1, terms + 1)[:, None, None]
+        self._couplings = np.outer(signs, signs) * rho**powers
+        self.block = max(1, _BLOCK // max(1, len(signs) * len(self._z)))
+
+    def square(self, means: Array, own: Array) -> Array:
+        """E[(own + sum_f s_f g(x_f))^2] at the conditional means (F, nodes), shape (nodes,)."""
+        x = means[:, :, None] + self._spreads[:, None, None] * self._z
+        centre = self._g(means)
+        # differences to the centre: a determined field has none, whatever the nodes
+        g = (self._g(x) - centre[:, :, None]).reshape(-1, len(self._z))
+        c = np.empty((len(self._weights) + 1, *means.shape))
+        np.matmul(self._weights, g.T, out=c[:-1].reshape(len(self._weights), -1))
+        rest = ((g * g) @ self._weights[0]).reshape(means.shape) - np.sum(c[:-1] ** 2, axis=0)
+        c[-1] = np.sqrt(np.maximum(rest, 0.0))  # below zero by rounding
+        coupled = np.sum((self._couplings @ c[1:]) * c[1:], axis=(0, 1))
+        return np.asarray((own + self._signs @ (centre + c[0])) ** 2 + coupled)
+
+
+def _terms(spread: float, rho: float, width: float, digits: float) -> int:
+    """The number of terms c_k(f) c_k(h) rho^k above exp(-digits).
+
+    With A = width/spread they are below k! A^(-2k) for k < A^2 (Cauchy's estimate of g^(k)), then
+    they fall like exp(-2 A sqrt(k)), and at all k like rho^k.
+    """
+    if spread == 0 or rho == 0:
+        return 1
+    decay, fall = width / spread, -math.log(rho)
+    last = math.ceil((digits / (decay + math.sqrt(decay**2 + fall * digits))) ** 2)
+    k = 1
+    while k < decay**2 and k * (fall + 2 * math.log(decay)) - math.lgamma(k + 1) < digits:
+        k += 1
+    return max(k, 1 + last)

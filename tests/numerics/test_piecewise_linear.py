@@ -14,8 +14,8 @@ import pytest
 import sympy as sp
 
 from numerics.averages import IndefiniteCovariance
+from numerics.kinked import KinkedQuadrature
 from numerics.piecewise_linear import PiecewiseLinear
-from numerics.quadrature import Quadrature
 from theory.activations import Activation
 from theory.gaussian import I2_kernel, price, stein
 
@@ -172,10 +172,11 @@ def test_drift_and_error(activation, K, M):
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
 @pytest.mark.parametrize(("K", "M"), [(2, 2), (3, 1), (1, 2)])
 def test_noise_by_quadrature_in_the_fields(activation, K, M):
-    """Oracle: numerics.quadrature, which conditions on fields and knows no angles."""
+    """Oracle: numerics.kinked, which conditions on fields and knows no angles."""
     C = gram(np.random.default_rng(M).normal(size=(K + M, 8)) / 4)
     found = rule(activation, K, label_noise=0.3).averages(C)
-    other = Quadrature(Activation(activation), K, SCALE, label_noise=0.3, order=48).averages(C)
+    kinked = KinkedQuadrature(Activation(activation), K, SCALE, label_noise=0.3, order=60)
+    other = kinked.averages(C)
     np.testing.assert_allclose(found.noise, other.noise, rtol=0, atol=1e-7)
 
 
