@@ -119,9 +119,9 @@ class Quadrature:
             return pairs.combine(self.activation, self.c, self.label_noise, squares)
 
     def error(self, C: Any, noise: bool = True) -> float:
-        """Difference to the same with a finer rule, in units of the largest average."""
+        """Twice the difference to the same with a finer rule, in units of the largest average."""
         sharper = replace(self, accuracy=self.accuracy / 30, width=self.width / 1.25)
-        return self.averages(C, noise).difference(sharper.averages(C, noise))
+        return 2 * self.averages(C, noise).difference(sharper.averages(C, noise))
 
     @cached_property
     def _functions(self) -> Pointwise:
