@@ -7,7 +7,14 @@ import sympy as sp
 
 from numerics import InitialCondition, integrate, simulate
 from numerics.testing import assert_agrees
-from theory import Discrete, TeacherStudent, linear_solution, order_parameter_odes
+from theory import (
+    Discrete,
+    PowerLaw,
+    TeacherStudent,
+    late_time_law,
+    linear_solution,
+    order_parameter_odes,
+)
 
 TIMES = [0.25, 2, 16]
 
@@ -80,3 +87,28 @@ def test_a_simulation_agrees():
     solved = linear_solution(model).start(*start.precise(30))
     found = [float(solved.generalization_error(time)) for time in times]
     np.testing.assert_allclose(found, path.generalization_error, rtol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", ["1/4", "1/2", 1, 2])
+@pytest.mark.parametrize("flow", [True, False])
+def test_late_times_of_4096_eigenvalues(beta, flow):
+    """Oracle: the integrated equations at small eta: value within 2 %, local slope within 1 %.
+
+    From x = 30 (300 at beta = 2, where the sum still oscillates) to x = L^(1+beta).
+    """
+    L, eta, apart = 4096, 1 / 500, 0.02
+    model = TeacherStudent(1, 1, "linear", PowerLaw(beta, L), eta="1/500")
+    law = late_time_law(model, "finite size", gradient_flow=flow)
+    largest = float(model.spectrum.values()[0][0])
+    x = np.geomspace(300 if beta == 2 else 30, L ** (1 + float(sp.Rational(beta))), 9)
+    times = x / (2 * eta * largest)
+    both = np.sort(np.concatenate([times * np.exp(-apart), times * np.exp(apart)]))
+    zero = np.zeros((L, 1, 1))
+    ode = order_parameter_odes(model, gradient_flow=flow)
+    path = integrate(ode, InitialCondition(zero, zero), float(both[-1]), at=both)
+    before, after = path.generalization_error[::2], path.generalization_error[1::2]
+    for n, time in enumerate(times):
+        value, local = law(time, epsilon_0="1/2"), law.local_exponent(time, epsilon_0="1/2")
+        assert np.sqrt(before[n] * after[n]) == pytest.approx(float(value), rel=0.02)
+        assert np.log(after[n] / before[n]) / (2 * apart) == pytest.approx(float(local), rel=0.01)
