@@ -8,7 +8,6 @@ Method
 
     the Fourier transform of f(z) exp(-z^2/2) at 2 pi/h. For a function of sigma z the distance is
     a/sigma: small fields need few nodes. In two variables the nodes beyond a circle are left out.
-    The weights are scaled to the sum one, so that constants are exact.
 
 References
     Trefethen & Weideman, SIAM Rev. 56, 385 (2014).
@@ -44,8 +43,8 @@ def line(h: float, radius: float) -> tuple[Array, Array]:
     """Nodes h n, |h n| <= radius, and weights, shapes (nodes,)."""
     n = int(radius / h)
     z: Array = h * np.arange(-n, n + 1, dtype=float)
-    w: Array = np.exp(-(z**2) / 2)
-    return z, w / np.sum(w)
+    w: Array = h * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    return z, w
 
 
 def disc(h: float, radius: float, half: bool) -> tuple[Array, Array]:
@@ -61,8 +60,7 @@ def disc(h: float, radius: float, half: bool) -> tuple[Array, Array]:
         centre = weights.size // 2
         kept[:centre] = False
         weights[centre + 1 :] *= 2
-    weights = weights[kept]
-    return np.stack([first[kept], second[kept]], axis=1), weights / np.sum(weights)
+    return np.stack([first[kept], second[kept]], axis=1), weights[kept]
 
 
 def hermite_weights(z: Array, weights: Array, terms: int) -> Array:

@@ -127,6 +127,34 @@ def test_the_accuracy_asked_for_is_reached_and_the_estimate_honest(g, width, acc
     assert error <= tested.error(C) <= 10 * error
 
 
+def stage(name):
+    """Covariance of two students and two teachers at three stages of learning."""
+    rng = np.random.default_rng(0)
+    teachers = np.eye(2, 40)
+    if name == "start":
+        students = 0.5 * rng.normal(size=(2, 40)) / np.sqrt(40)
+    elif name == "plateau":
+        students = np.tile(0.8 * teachers.mean(axis=0), (2, 1)) + rng.normal(size=(2, 40)) / 60
+    else:
+        teachers = teachers + 0.05 * rng.normal(size=(2, 40))
+        students = teachers + 0.03 * rng.normal(size=(2, 40))
+    fields = np.concatenate([students, teachers])
+    return fields @ fields.T
+
+
+@pytest.mark.parametrize("name", ["start", "plateau", "late"])
+@pytest.mark.parametrize(
+    ("g", "width"),
+    [(sp.tanh(x), 1.55), (x * (1 + sp.erf(x / sp.sqrt(2))) / 2, 2.0), (x / (1 + sp.exp(-x)), 3.1)],
+    ids=["tanh", "GELU", "SiLU"],
+)
+def test_the_accuracy_is_reached_at_all_stages_of_learning(g, width, name):
+    """Oracle: the same at 1e-12 in a narrower strip, with more nodes and terms."""
+    C = stage(name)
+    sharp = rule(g, accuracy=1e-12, width=width / 1.2).averages(C)
+    assert rule(g, accuracy=1e-8, width=width).averages(C).difference(sharp) <= 1e-8
+
+
 @pytest.mark.parametrize("width", [3.0, 6.0])
 def test_too_wide_a_strip_is_seen(width):
     """Oracle: the same in a narrow strip; the poles of tanh(x) are at pi/2 only."""
