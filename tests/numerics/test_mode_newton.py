@@ -52,8 +52,11 @@ def test_rates_in_flint_are_those_in_doubles():
     with target.precision():
         system, numbers = equations(target)
         x = system.rows(numbers)
-        rates = target.precise(system.rates(target.centres(x)[None])).astype(float)
+        balls = system.rates(x[None])
+        rates = target.precise(balls).astype(float)
         assert np.all(system.overlaps(x, numbers) == numbers)
+        assert all(ball.rad() > 0 for ball in balls.flat)
+        assert all(ball.rad() == 0 for ball in target.centres(balls).flat)
     np.testing.assert_allclose(rates[0], double.rates(double.rows(given)[None])[0], atol=1e-15)
 
 
