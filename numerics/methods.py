@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,9 @@ from .averaging import (
 from .basis import Basis
 from .codegen import UnsupportedFunction
 from .compile import Form, average_source, compile_ode
+from .errors import Stopped
 from .explicit import integrate_explicit
+from .flat import flat_rates
 from .flow import Flow, Solution
 from .measure import eigenvalues_and_weights
 from .state import State
@@ -212,28 +215,26 @@ def _structured(problem: Problem, start: Any, why: str) -> Flow:
 
 
 def _runge_kutta(problem: Problem, start: Any, why: str) -> Flow:
-    compiled = compile_ode(problem.form, NumbaTarget())
-    return Flow(_explicit(problem, compiled.rates, problem.rtol), _errors(problem), why)
+    rates = flat_rates(problem.form, Basis(problem.form).to_form(start).astype(float))
+    solve = functools.partial(_explicit, problem, rates, problem.rtol)
+    return Flow(solve, _errors(problem), why)
 
 
 def _explicit(
-    problem: Problem, rates: Callable[[Any], Any], rtol: float, dense: bool = False
-) -> Callable[[Any, Any], Solution]:
+    problem: Problem, rates: Callable[[float, Any], Any], rtol: float, overlaps: Any, times: Any
+) -> Solution:
     basis, state = Basis(problem.form), State(*problem.sizes)
+    like = basis.to_form(overlaps).astype(float)
 
-    def solve(overlaps: Any, times: Any) -> Solution:
-        like = basis.to_form(overlaps).astype(float)
-        rows, how = integrate_explicit(
-            lambda _, y: state.pack(rates(state.unpack(y, like))),
-            state.pack(like),
-            times,
-            rtol=rtol * 1e-3,
-            atol=rtol * 1e-5,
-            dense=dense,
-        )
-        return Solution(basis.to_modes(np.array([state.unpack(row, like) for row in rows])), how)
+    def modes(rows: Any) -> Any:
+        return basis.to_modes(np.array([state.unpack(row, like) for row in rows]))
 
-    return solve
+    try:
+        # Sharper than asked for: the escape from a plateau magnifies errors ten thousand times.
+        rows, how = integrate_explicit(rates, state.pack(like), times, rtol * 1e-4, rtol * 1e-5)
+    except Stopped as stop:
+        raise Stopped(str(stop), modes(stop.values)) from None
+    return Solution(modes(rows), how)
 
 
 def _errors(problem: Problem) -> Callable[[Any], Any]:
@@ -253,6 +254,14 @@ def _errors(problem: Problem) -> Callable[[Any], Any]:
     return precise
 
 
+def _packed(
+    problem: Problem, rates: Callable[[Any], Any], overlaps: Any
+) -> Callable[[float, Any], Any]:
+    """Rates of the overlaps, on the flat vector of their independent entries."""
+    state, like = State(*problem.sizes), Basis(problem.form).to_form(overlaps).astype(float)
+    return lambda _, y: state.pack(rates(state.unpack(y, like)))
+
+
 def _quadrature(problem: Problem, why: str) -> Flow:
     """D, G and eps_g by the first rule whose error at output times is small (`WANTED`)."""
     ode, rtol = problem.ode, problem.rtol
@@ -265,11 +274,11 @@ def _quadrature(problem: Problem, why: str) -> Flow:
         covariance = modes.fields(overlaps.astype(float))
         for rule, limit in rules(ode.model, covariance, noise, rtol):
             error = rule.error(covariance, noise)
-            # Steps need not be sharper than the averages.
-            sharp = max(rtol, min(error, WANTED * rtol))
+            # Steps need not be sharper than the averages, but end in covariances.
+            sharp = min(max(rtol, min(error, WANTED * rtol)), 1e-6)
             rates, _ = rates_and_error(linear, rule, noise, limit)
             try:
-                path = _explicit(problem, rates, sharp, dense=rule.costly)(overlaps, times)
+                path = _explicit(problem, _packed(problem, rates, overlaps), sharp, overlaps, times)
                 error = max(error, worst_error(rule, [modes.fields(c) for c in path.values], noise))
             except TooCoarse as found:
                 error = found.error

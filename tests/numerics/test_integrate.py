@@ -11,7 +11,6 @@ from scipy.integrate import solve_ivp
 from systems import linear_overlaps
 
 from numerics import InitialCondition, IntegrationError, Trajectory, initial, integrate, simulate
-from numerics.explicit import integrate_explicit
 from numerics.quadrature import Quadrature
 from theory import (
     Discrete,
@@ -107,33 +106,6 @@ def test_methods_of_double_precision_agree():
     assert taylor.provenance["method"].startswith("Taylor")
     assert loops.provenance["method"].startswith("Runge-Kutta")
     np.testing.assert_allclose(taylor.generalization_error, loops.generalization_error, rtol=1e-8)
-
-
-def test_runge_kutta_converges_with_the_tolerance():
-    """Oracle: the harmonic oscillator; the error follows rtol over six decades."""
-
-    def error(rtol):
-        (last,), _ = integrate_explicit(
-            lambda _, y: np.array([y[1], -y[0]]), [1.0, 0.0], [20.0], rtol, rtol
-        )
-        return np.hypot(last[0] - np.cos(20.0), last[1] + np.sin(20.0))
-
-    tolerances = 10.0 ** np.arange(-11, -4)
-    slope, _ = np.polyfit(np.log(tolerances), np.log([error(t) for t in tolerances]), 1)
-    assert 0.8 < slope < 1.2
-
-
-def test_runge_kutta_has_order_eight():
-    """Oracle: error ~ steps^-8 on the harmonic oscillator."""
-    steps, errors = [], []
-    for rtol in (1e-6, 1e-8, 1e-10):
-        (last,), how = integrate_explicit(
-            lambda _, y: np.array([y[1], -y[0]]), [1.0, 0.0], [100.0], rtol, rtol
-        )
-        steps.append(int(how.split(" steps")[0].split()[-1]))
-        errors.append(np.hypot(last[0] - np.cos(100.0), last[1] + np.sin(100.0)))
-    order = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
-    assert order == pytest.approx(8, abs=1)
 
 
 @pytest.mark.parametrize("method", ["taylor", "runge-kutta"])
@@ -262,17 +234,6 @@ def test_averages_by_quadrature_against_simulation(activation):
         z = (getattr(runs.mean, name) - getattr(path, name)) / error
         assert np.max(np.abs(z)) < 4.5, name
         assert np.sqrt(np.mean(z**2)) < 1.6, name
-
-
-@pytest.mark.parametrize("dense", [False, True])
-def test_dense_output_passes_through_the_steps(dense):
-    """Oracle: the harmonic oscillator at many output times, fewer evaluations if dense."""
-    times = np.linspace(0, 20, 500)
-    rows, how = integrate_explicit(
-        lambda _, y: np.array([y[1], -y[0]]), [1.0, 0.0], times, 1e-12, 1e-12, dense=dense
-    )
-    np.testing.assert_allclose(rows, np.transpose([np.cos(times), -np.sin(times)]), atol=1e-10)
-    assert (int(how.split(" evaluations")[0].split()[-1]) < 2000) == dense
 
 
 def test_a_precise_start_keeps_its_digits():
