@@ -190,9 +190,7 @@ def _window(scales: PowerLawScales, terms: int) -> AsymptoticLaw:
     series = scales.amplitude * x**-s
     for n in range(2, terms + 1):
         # 1/Gamma vanishes where n s is a whole number: that power is absent.
-        absent = (n * s).is_Integer
-        weight = 0 if absent else (-rho) ** (n - 1) * pole**n / sp.gamma(1 - n * s)
-        series += weight * x ** (-n * s)
+        series += (-rho) ** (n - 1) * pole**n / sp.gamma(1 - n * s) * x ** (-n * s)
     error = scales.beyond_all_orders(x)
     if not scales.gradient_flow:
         error = (rho * x**-s) ** terms + rho / x

@@ -56,6 +56,13 @@ def test_a_small_wrong_constant_fails_by_its_order():
         assert_asymptotic(exact, wrong, along=[10, 100, 1000, 10**4, 10**5])
 
 
+def test_the_order_is_that_of_the_deep_end():
+    """Oracle: 0.01 % off; over all values the remainder falls as x**-0.83, at last less."""
+    wrong = replace(LAW, expr=sp.Rational(9999, 10000) * LAW.expr)
+    with pytest.raises(AssertionError, match="the remainder falls as"):
+        assert_asymptotic(exact, wrong, along=[10, 100, 1000, 10**4, 10**5], tolerance=0.2)
+
+
 def test_an_exact_law_must_be_exact():
     law = replace(LAW, error=sp.S.Zero)
     assert_asymptotic(lambda v: 3 / mp.sqrt(v), law, along=ALONG)

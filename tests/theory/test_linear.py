@@ -93,6 +93,17 @@ def test_overlaps_are_those_of_a_matrix_exponential(noise, decay):
                 assert abs(mode[0][0] - value) < mp.mpf(10) ** -28
 
 
+def test_rates_of_mean_and_fluctuation_may_coincide():
+    """Oracle: the matrix exponential, with 2 a_1 = a_2 exactly: lam = 1/2, 3/2, decay 1/2."""
+    model = network(spectrum=Discrete([1, 3]), weight_decay="1/2")
+    path = linear_solution(model).start([[["1/4"]]] * 2, [[["1/4"]]] * 2)
+    quarter, half = mp.mpf(1) / 4, mp.mpf(1) / 2
+    values = [half, 3 * half], [half, half], [quarter] * 2, [quarter] * 2
+    q, r = linear_overlaps(*values, half, 4, weight_decay=half)
+    assert max(abs(a[0][0] - b) for a, b in zip(path.q(4), q, strict=True)) < 1e-28
+    assert max(abs(a[0][0] - b) for a, b in zip(path.r(4), r, strict=True)) < 1e-28
+
+
 @pytest.mark.parametrize(("K", "M", "scale"), [(1, 1, "sqrt"), (2, 5, "sqrt"), (3, 2, "unit")])
 @pytest.mark.parametrize("decay", [0, "1/3"])
 def test_critical_rate_for_any_number_of_units(K, M, scale, decay):
