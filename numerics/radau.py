@@ -6,8 +6,9 @@ Summary
     embedded error estimate; computed in 60 digits, kept as doubles.
 
 Notation
-    c : nodes; A : coefficients, stage increments z = h A f; A^-1 = T diag(real, poles, conj) T^-1;
-    e : error estimate sum_i e_i z_i + gamma_0 h f(y), gamma_0 = 1/real.
+    c : nodes; A : coefficients, stage increments z = h A f; z = T w, where the first entry of w
+    belongs to the real eigenvalue of A^-1 and each following pair to the real and the imaginary
+    part of a complex one; e : error estimate sum_i e_i z_i + gamma_0 h f(y), gamma_0 = 1/real.
 
 References
     Hairer & Wanner, Solving Ordinary Differential Equations II (1996), IV.5 and IV.8.
@@ -35,14 +36,16 @@ class Radau(NamedTuple):
     nodes : (s,)
     real : float
         The real eigenvalue of A^-1.
-    poles : (p,) complex
-        Its eigenvalues in the upper half plane, p = (s - 1)/2.
-    into : (1 + p, s) complex
-        Rows of T^-1: stages to the real and the complex systems.
-    back : (s, 1 + p) complex
-        Columns of T: back to the stages (twice the real part for the complex ones).
+    poles : (p, 2)
+        Real and imaginary parts of its eigenvalues in the upper half plane, p = (s - 1)/2.
+    into : (s, s)
+        T^-1 in real form: w from the stage increments z.
+    back : (s, s)
+        T in real form: z from w.
     error : (s,)
-        Weights e of the stage increments in the error estimate.
+        Weights e of the stage increments in the error estimate, applied to w.
+    bound : (s,)
+        Largest entry of each column of T: what an entry of w contributes to a stage at most.
     """
 
     nodes: Any
@@ -51,6 +54,7 @@ class Radau(NamedTuple):
     into: Any
     back: Any
     error: Any
+    bound: Any
 
 
 @cache
@@ -73,19 +77,24 @@ def radau(stages: int) -> Radau:
         values, vectors = mp.eig(inverse)
         real = min(range(stages), key=lambda k: abs(mp.im(values[k])))
         upper = [k for k in range(stages) if mp.im(values[k]) > mp.mpf(10) ** -20]
-        into, back = _transformation(vectors, values, real, upper)
+        T = _transformation(vectors, real, upper)
         gamma_0 = 1 / mp.re(values[real])
         # An embedded formula of order s with one more node, 0, of weight gamma_0.
         moments = [mp.mpf(1) / (k + 1) - (gamma_0 if k == 0 else 0) for k in range(stages)]
         embedded = mp.lu_solve(powers.T, mp.matrix(moments))
-        error = (embedded.T - A[stages - 1, :]) * inverse
+        error = (embedded.T - A[stages - 1, :]) * inverse * T
+        into = T**-1
+    back = _doubles(T)
     return Radau(
         nodes=np.array([float(x) for x in nodes]),
         real=float(mp.re(values[real])),
-        poles=np.array([complex(values[k]) for k in upper], dtype=complex),
-        into=into,
+        poles=np.array([[float(mp.re(values[k])), float(mp.im(values[k]))] for k in upper]).reshape(
+            -1, 2
+        ),
+        into=_doubles(into),
         back=back,
-        error=np.array([float(x) for x in error]),
+        error=_doubles(error)[0],
+        bound=np.max(np.abs(back), axis=0),
     )
 
 
@@ -105,17 +114,18 @@ def _nodes(stages: int) -> list[Any]:
     return [*inside, mp.mpf(1)]
 
 
-def _transformation(vectors: Any, values: Any, real: int, upper: list[int]) -> tuple[Any, Any]:
-    """Rows of T^-1 and columns of T for the real eigenvalue and those in the upper half plane."""
+def _transformation(vectors: Any, real: int, upper: list[int]) -> Any:
+    """T in real form: z = v_0 w_0 + sum_k Re(v_k (w_2k-1 + i w_2k)), v_k eigenvectors of A^-1."""
     stages = vectors.rows
-    # The real eigenvector comes with an arbitrary phase: the last entry makes it real.
-    columns = [vectors[:, real] / vectors[stages - 1, real]]
-    columns += [vectors[:, k] for k in upper]
-    full = [*columns, *(column.apply(mp.conj) for column in columns[1:])]
     T = mp.matrix(stages, stages)
-    for k, column in enumerate(full):
-        T[:, k] = column
-    inverse, kept = T**-1, range(len(columns))
-    into = np.array([[complex(inverse[k, i]) for i in range(stages)] for k in kept])
-    back = np.array([[complex(T[i, k]) for k in kept] for i in range(stages)])
-    return into, back
+    # An eigenvector has an arbitrary factor: the last entry, the end of the step, is made 1.
+    T[:, 0] = (vectors[:, real] / vectors[stages - 1, real]).apply(mp.re)
+    for position, k in enumerate(upper):
+        column = vectors[:, k] / vectors[stages - 1, k]
+        T[:, 1 + 2 * position] = column.apply(mp.re)
+        T[:, 2 + 2 * position] = -column.apply(mp.im)
+    return T
+
+
+def _doubles(matrix: Any) -> Any:
+    return np.array([[float(x) for x in row] for row in matrix.tolist()])

@@ -1,30 +1,19 @@
-"""The structured method against Taylor series, at two tolerances, and where it must stop."""
+"""The structured method against SciPy, exact solutions, its own order, and where it must stop."""
+
+import dataclasses
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
-from numerics import IntegrationError, initial, integrate
+from numerics import initial
+from numerics.compile import compile_ode
+from numerics.errors import Stopped
+from numerics.structured import integrate_structured, solve_structured, structured_system
+from numerics.targets import NumbaTarget
 from theory import Discrete, PowerLaw, TeacherStudent, order_parameter_odes
 
 pytestmark = pytest.mark.slow  # compiling the loops takes most of a minute, once
-
-
-@pytest.fixture
-def both():
-    """Integrate with the structured method, and with Taylor series, whatever the size."""
-
-    def run(model, alpha, rtol=1e-8, at=None, gradient_flow=False):
-        ode = order_parameter_odes(model, gradient_flow)
-        start = initial(model, 0.3, 9600, 1)
-        paths = []
-        for method in ("structured", "taylor"):
-            paths.append(integrate(ode, start, alpha, rtol=rtol, at=at, method=method))
-        assert "structured" in paths[0].provenance["method"]
-        assert "Taylor" in paths[1].provenance["method"]
-        return paths
-
-    return run
-
 
 MODELS = {
     "erf": TeacherStudent(2, 2, spectrum=PowerLaw(1, 16), eta="1/5"),
@@ -32,58 +21,219 @@ MODELS = {
         2, 3, spectrum=PowerLaw("1/2", 6), eta="1/4", label_noise="1/10", weight_decay="1/50"
     ),
     "more students": TeacherStudent(3, 1, spectrum=Discrete([1, 3], [3, 1]), eta="1/5"),
+    "many units": TeacherStudent(4, 4, spectrum=PowerLaw(1, 3), eta="1/5"),
     "sin": TeacherStudent(2, 1, "sin", PowerLaw(2, 12), eta="1/3"),
     "linear": TeacherStudent(1, 1, "linear", PowerLaw(1, 30), eta="1/2"),
+    "isotropic": TeacherStudent(2, 2, eta="1/2"),
 }
+
+
+def overlaps(model, sigma=0.3, N=7200):
+    start = initial(model, sigma, N, 1)
+    return np.block([[start.q, start.r], [np.swapaxes(start.r, 1, 2), start.t]])
+
+
+def compiled(model, gradient_flow=False, **options):
+    form = order_parameter_odes(model, gradient_flow).modes()
+    return compile_ode(form, NumbaTarget(), **options)
+
+
+def near_perfect(K, L, size, seed=0):
+    """Overlaps [[d, a], [a^T, t]] of deviations of a given size, per mode."""
+    fields = np.random.default_rng(seed).normal(size=(L, 100, 2 * K))
+    fields[:, :, :K] *= size
+    return np.einsum("knf,knh->kfh", fields, fields) / 100
+
+
+def errors_of(rhs, path):
+    """eps_g at the output times."""
+    (K, M, _), s = rhs.sizes, rhs.constants["s"]
+    return np.array([rhs.functions["generalization_error"](K, M, s, C) for C in path.covariances])
+
+
+def by_scipy(rhs, start, times):
+    """The same equations by DOP853, at the sharpest tolerance it has."""
+    K = rhs.sizes[0]
+
+    def slope(_, y):
+        full = start.copy()
+        full[:, :K] = y.reshape(start[:, :K].shape)
+        full[:, K:, :K] = np.swapaxes(full[:, :K, K:], 1, 2)
+        return rhs.rates(full).ravel()
+
+    found = solve_ivp(
+        slope, (0, times[-1]), start[:, :K].ravel(), "DOP853", times, rtol=3e-14, atol=1e-14
+    )
+    return found.y.T.reshape(len(times), *start[:, :K].shape)
 
 
 @pytest.mark.parametrize("gradient_flow", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_agrees_with_taylor_series_at_all_times(both, name, gradient_flow):
-    """Oracle: Taylor series at machine precision; tolerance 1e-10 a step."""
-    ours, taylor = both(MODELS[name], 50, gradient_flow=gradient_flow)
-    for overlap in ("q", "r"):
-        np.testing.assert_allclose(
-            getattr(ours, overlap), getattr(taylor, overlap), rtol=0, atol=3e-9
-        )
+def test_agrees_with_an_explicit_method_at_all_times(name, gradient_flow):
+    """Oracle: DOP853 on the compiled right-hand side; the tolerance bounds the error."""
+    model, times = MODELS[name], np.linspace(0, 20, 41)
+    rhs, start = compiled(model, gradient_flow), overlaps(model)
+    path = solve_structured(structured_system(rhs, start), times, 1e-9)
+    K = int(model.K)
     np.testing.assert_allclose(
-        ours.generalization_error, taylor.generalization_error, rtol=0, atol=1e-9
+        path.values[:, :, :K], by_scipy(rhs, start, times), rtol=0, atol=1e-8
+    )
+    np.testing.assert_array_equal(path.values, np.swapaxes(path.values, 2, 3))
+
+
+def test_covariances_are_the_sums_over_the_modes():
+    """Oracle: C = sum_k w_k lam_k c_k of the modes that were kept."""
+    model = MODELS["noise and decay"]
+    rhs, start, times = compiled(model), overlaps(model), np.array([0.0, 0.7, 9.0])
+    path = solve_structured(structured_system(rhs, start), times, 1e-8)
+    wl = rhs.constants["w"] * rhs.constants["lam"]
+    np.testing.assert_allclose(
+        path.covariances, np.einsum("k,tkfh->tfh", wl, path.values), rtol=1e-13, atol=1e-15
     )
 
 
-def test_error_follows_the_tolerance(both):
-    """Oracle: Taylor series; a hundredfold tolerance costs about a hundredfold error."""
-    errors = []
-    for rtol in (1e-4, 1e-6, 1e-8):
-        ours, taylor = both(MODELS["erf"], 100, rtol=rtol)
-        errors.append(np.max(np.abs(ours.q - taylor.q)))
-    assert errors[0] > 10 * errors[1] > 100 * errors[2]
-    assert errors[2] < 1e-9
+@pytest.mark.parametrize("orders", [(5,), (9,), (13,), (5, 9, 13)])
+def test_the_tolerance_bounds_the_error_and_eps_g(orders):
+    """Oracle: tolerance 1e-13; rates of 1 : 4096, to the slowest, at times inside the steps."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 64), eta="1/10")
+    rhs = compiled(model)
+    system = structured_system(rhs, overlaps(model, 0.1, 6400))
+    times = np.geomspace(1e-2, 1e5, 90)
+    sharp = solve_structured(system, times, 1e-13, orders=(13,))
+    for tolerance in (1e-4, 1e-6, 1e-8):
+        path = solve_structured(system, times, tolerance, orders=orders)
+        assert np.max(np.abs(path.values - sharp.values)) < 2 * tolerance
+        assert np.max(np.abs(errors_of(rhs, path) / errors_of(rhs, sharp) - 1)) < 5 * tolerance
 
 
-def test_output_times_do_not_change_the_steps(both):
-    """Oracle: the same run with other output times; the values are of one polynomial."""
-    few, _ = both(MODELS["erf"], 30, at=[0.0, 3.3, 30.0])
-    many, _ = both(MODELS["erf"], 30, at=[0.0, 1.0, 2.0, 3.3, 17.0, 30.0])
-    np.testing.assert_array_equal(few.q, many.q[[0, 3, 5]])
+@pytest.mark.parametrize(
+    ("order", "ends", "inside"),
+    [(5, (96, 192), (96, 192)), (9, (32, 40), (64, 96)), (13, (14, 18), (20, 28))],
+)
+def test_order_of_convergence(order, ends, inside):
+    """Oracle: a sharp run; order 2s - 1 at the ends of steps, s + 1 of the polynomial inside.
+
+    Numbers of steps are where errors are asymptotic and a hundred times above rounding.
+    """
+    model, end = TeacherStudent(2, 2, spectrum=PowerLaw(1, 2), eta=1), 24.0
+    system = structured_system(compiled(model), overlaps(model, 0.8, 200))
+
+    def error(steps, fine):
+        times = np.linspace(0, end, steps * fine + 1)
+        sharp = solve_structured(system, times, 1e-13, orders=(13,))
+        path = solve_structured(system, times, 1e-13, orders=(order,), step=end / steps)
+        assert path.steps == steps
+        return np.max(np.abs(path.values - sharp.values))
+
+    for steps, fine, nominal in ((ends, 1, order), (inside, 20, (order + 3) / 2)):
+        few, many = (error(n, fine) for n in steps)
+        assert abs(np.log(few / many) / np.log(steps[1] / steps[0]) - nominal) < 0.2
 
 
-def test_stiff_to_the_slowest_mode():
-    """Oracle: half the tolerance. 256 modes over rates of 1 : 65536."""
+def test_variable_order_is_near_the_best_fixed_one():
+    """Oracle: the orders one by one; work counted in evaluations of D and G."""
     model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 256), eta="1/10")
-    start = initial(model, 0.01, 25600, 0)
-    end = 10 / float(model.spectrum.values()[0][-1])
-    ode = order_parameter_odes(model)
-    path, sharper = (integrate(ode, start, end, rtol=rtol) for rtol in (1e-8, 1e-10))
-    assert "structured" in path.provenance["method"]
-    assert np.max(np.abs(path.q - sharper.q)) < 1e-9
-    assert np.all(path.generalization_error > 0)
+    system, end = structured_system(compiled(model), overlaps(model, 0.1, 25600)), [1e6]
+    for tolerance in (1e-3, 1e-5, 1e-8):
+        work = [solve_structured(system, end, tolerance, orders=(o,)).evaluations
+                for o in (5, 9, 13)]  # fmt: skip
+        path = solve_structured(system, end, tolerance)
+        assert path.evaluations < 1.3 * min(work)
+    assert max(path.steps_per_order, key=path.steps_per_order.get) == 13
 
 
-def test_divergence_is_reported_with_its_time():
-    """Oracle: eta_c = 2 for the linear student."""
+def test_newton_converges_as_with_the_exact_jacobian():
+    """Oracle: few iterations. An error in any part of the linear algebra makes them many more."""
+    model = TeacherStudent(3, 2, spectrum=PowerLaw(1, 40), eta="1/3", weight_decay="1/100")
+    path = solve_structured(structured_system(compiled(model), overlaps(model)), [1e4], 1e-8)
+    assert path.evaluations < 36 * path.steps
+    assert path.rejected < 0.1 * path.steps
+
+
+def test_output_times_do_not_change_the_steps():
+    """Oracle: the same run with other output times, and with fewer modes kept."""
+    system = structured_system(compiled(MODELS["erf"]), overlaps(MODELS["erf"]))
+    few = solve_structured(system, [0.0, 3.3, 30.0], 1e-8)
+    many = solve_structured(system, [0.0, 1.0, 2.0, 3.3, 17.0, 30.0], 1e-8)
+    last = solve_structured(system, [0.0, 3.3, 30.0], 1e-8, keep=[-1])
+    np.testing.assert_array_equal(few.values, many.values[[0, 3, 5]])
+    np.testing.assert_array_equal(last.values, few.values[-1:])
+    np.testing.assert_array_equal(last.covariances, few.covariances)
+
+
+def test_deviations_decay_relative_to_themselves():
+    """Oracle: the linear network under gradient flow, e^(-eta lam_k alpha) a_k, squared for d_k."""
+    model = TeacherStudent(1, 1, "linear", PowerLaw(1, 30), eta="1/2")
+    rhs, start = compiled(model, True, deviations=True), near_perfect(1, 30, 1e-3)
+    lam = rhs.constants["lam"]
+    times = np.linspace(0, 60 / lam[-1], 30)
+    path = solve_structured(structured_system(rhs, start), times, 1e-9, relative=True)
+    fall = np.exp(-0.5 * lam * times[:, None])
+    for f, exact in ((0, start[:, 0, 0] * fall**2), (1, start[:, 0, 1] * fall)):
+        largest = np.max(np.abs(exact), axis=1, keepdims=True)
+        assert np.max(np.abs(path.values[:, :, 0, f] - exact) / largest) < 1e-7
+        assert largest[-1, 0] < 1e-12 * largest[0, 0]
+    error = np.sum(rhs.constants["w"] * lam * start[:, 0, 0] * fall**2, axis=1) / 2
+    np.testing.assert_allclose(errors_of(rhs, path), error, rtol=1e-7)
+
+
+@pytest.mark.parametrize("K", [2, 4])
+def test_tiny_errors_follow_the_tolerance(K):
+    """Oracle: tolerance 1e-12. eps_g falls below 1e-25 and keeps its relative accuracy."""
+    model = TeacherStudent(K, K, spectrum=PowerLaw(1, 6), eta="1/10")
+    rhs = compiled(model, deviations=True)
+    system, times = structured_system(rhs, near_perfect(K, 6, 1e-2)), np.geomspace(1, 4e5, 30)
+    found = [
+        errors_of(rhs, solve_structured(system, times, tolerance, relative=True))
+        for tolerance in (1e-12, 1e-6)
+    ]
+    assert found[0][-1] < 1e-25
+    assert np.all(found[1] > 0)
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+
+
+def test_perfect_student_is_moved_by_label_noise():
+    """Oracle: DOP853. Deviations that are exactly zero get a size from their slope."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 3), eta="1/5", label_noise="1/10")
+    rhs, start = compiled(model, deviations=True), np.zeros((3, 4, 4))
+    start[:, 2:, 2:] = np.eye(2)
+    times = np.linspace(0, 5, 6)
+    path = solve_structured(structured_system(rhs, start), times, 1e-9, relative=True)
+    np.testing.assert_allclose(
+        path.values[:, :, :2], by_scipy(rhs, start, times), rtol=1e-8, atol=1e-12
+    )
+
+
+def test_divergence_stops_with_what_was_reached():
+    """Oracle: eta_c = 2 for the linear student; DOP853 up to the last time reached."""
     model = TeacherStudent(1, 1, "linear", PowerLaw(1, 4), eta=6)
-    with pytest.raises(IntegrationError, match=r"stopped at alpha = .* smaller one"):
-        integrate(
-            order_parameter_odes(model), initial(model, 0.3, 400, 0), 500, method="structured"
-        )
+    rhs, start = compiled(model), overlaps(model)
+    times = np.array([0.0, 0.1, 0.2, 500.0])
+    with pytest.raises(Stopped, match=r"alpha = 6\..* of 500: .*Q_1,1, .*above stability") as stop:
+        solve_structured(structured_system(rhs, start), times, 1e-9)
+    assert stop.value.values.shape == (3, 4, 2, 2)
+    expected = by_scipy(rhs, start, times[:3])
+    np.testing.assert_allclose(stop.value.values[:, :, :1], expected, rtol=1e-7)
+
+
+def test_orders_must_be_known_neighbours():
+    """Oracle: the message, which names them."""
+    system = structured_system(compiled(MODELS["linear"]), overlaps(MODELS["linear"]))
+    for orders in ((7,), (5, 13), ()):
+        with pytest.raises(ValueError, match=r"\(5, 9, 13\), next to each other"):
+            solve_structured(system, [1.0], 1e-8, orders=orders)
+
+
+def test_result_says_how_it_was_obtained():
+    """Oracle: its own statistics; the thin entry says the same."""
+    model = MODELS["erf"]
+    path = solve_structured(structured_system(compiled(model), overlaps(model)), [0, 5.0], 1e-8)
+    assert sum(path.steps_per_order.values()) == path.steps
+    assert 0 < path.step_sizes[0] <= path.step_sizes[1] <= 5
+    assert f"{path.steps} steps" in str(path)
+    form = order_parameter_odes(model).modes()
+    values, how = integrate_structured(form, overlaps(model), [0, 5.0], 1e-8)
+    assert how == str(path)
+    np.testing.assert_array_equal(values, path.values)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        path.steps = 0
