@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .asymptotics import AsymptoticLaw
+from .late_times import smooth_late_time_law
 from .linear_laws import linear_late_time_law
 from .models import Activation, TeacherStudent
 
@@ -20,7 +21,8 @@ REGIMES = ("window", "finite size", "end")
 LATE_TIMES: dict[Activation, Callable[..., AsymptoticLaw]] = {
     Activation("linear"): linear_late_time_law,
 }
-"""Who derives ``(model, regime, terms, gradient_flow) -> AsymptoticLaw``, by activation."""
+"""Who derives ``(model, regime, terms, gradient_flow) -> AsymptoticLaw``, by activation; other
+smooth activations have `smooth_late_time_law`."""
 
 
 def late_time_law(
@@ -47,8 +49,9 @@ def late_time_law(
     Returns
     -------
     AsymptoticLaw
-        In alpha; ``epsilon_0``, the error at the start, is a parameter, for students that start
-        with the same overlaps in every eigenspace.
+        In alpha, for students that start with the same overlaps in every eigenspace. How wrong they
+        start is a parameter: ``epsilon_0``, their error, for linear activation; the components
+        ``d_u``, ``d_v`` of the overlaps of J - B with itself otherwise (`theory.late_times`).
 
     Raises
     ------
@@ -74,12 +77,8 @@ def late_time_law(
     if regime not in REGIMES:
         raise ValueError(f"late_time_law: regime must be one of {REGIMES}, found {regime!r}")
     _check_terms(terms)
-    if model.activation not in LATE_TIMES:
-        known = ", ".join(g.name for g in LATE_TIMES)
-        raise NotImplementedError(
-            f"late_time_law: no law for activation {model.activation.name}; known: {known}"
-        )
-    return LATE_TIMES[model.activation](model, regime, terms, gradient_flow)
+    derive = LATE_TIMES.get(model.activation, smooth_late_time_law)
+    return derive(model, regime, terms, gradient_flow)
 
 
 def _check_terms(terms: Any) -> None:

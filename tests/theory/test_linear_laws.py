@@ -243,8 +243,8 @@ def test_what_has_no_law_is_named():
         (NotImplementedError, "scaling form", network(1, 8).replace(spectrum=Discrete([1, 2])), {}),
         (
             NotImplementedError,
-            "no law for activation sin",
-            network(1, 8).replace(activation="sin"),
+            "averages of relu have cusps",
+            network(1, 8).replace(activation="relu"),
             {},
         ),
     ]
