@@ -1,35 +1,45 @@
-"""``python -m benchmarks.chain METHOD L N``: seconds per SGD step of one run, K = M = 2, erf."""
+"""The exact chain against SGD in R^N: microseconds a step, one core, K = M = 2."""
 
 from __future__ import annotations
 
-import sys
-import time
+from typing import Any
 
 from numerics import initial, simulate
 from theory import Isotropic, PowerLaw, TeacherStudent
 
-from .measure import report
+from .clock import Budget
+from .table import Table
 
-LEAST = 1.0
-"""Seconds that a measurement lasts."""
-
-
-def main(method: str, L: str, N: str) -> None:
-    """Raise the number of steps until the run is long enough to be timed."""
-    spectrum = Isotropic() if L == "1" else PowerLaw(1, int(L))
-    model = TeacherStudent(2, 2, spectrum=spectrum, eta="1/10")
-    size = int(N)
-    start = initial(model, sigma_J=0.1, N=size, seed=0)
-    steps, seconds = 100, 0.0
-    while seconds < LEAST:
-        alpha = steps / size
-        begin = time.perf_counter()
-        simulate(model, start, alpha, N=size, runs=1, seed=0, method=method, at=[alpha])
-        seconds = time.perf_counter() - begin
-        rate = seconds / steps
-        steps *= 4
-    report(rate)
+COLUMNS = ("N", "L", "chain, us a step", "direct, us a step", "direct/chain")
+SIZES = (1_000, 10_000, 100_000)
+CHAIN_STEPS, DIRECT_COORDINATES = 4_000_000, 40_000_000
+"""Work of a timed run: long enough for its start not to matter."""
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def measure(quick: bool) -> Table:
+    """Both methods have the same law, which the tests hold in means and variances."""
+    share = 4 if quick else 1
+    rows = [_row(N, L, share) for L in (1, 10) for N in SIZES]
+    return Table("SGD: exact chain of the overlaps against the weights themselves", COLUMNS, rows)
+
+
+def _row(N: int, L: int, share: int) -> tuple[Any, ...]:
+    spectrum = Isotropic() if L == 1 else PowerLaw(beta=1, L=L)
+    model = TeacherStudent(2, 2, spectrum=spectrum, eta=1)
+    start = initial(model, sigma_J="1/2", N=N, seed=0)
+
+    def seconds(method: str, steps: int) -> float:
+        alpha = steps / N
+
+        def run() -> Any:
+            return simulate(
+                model, start, alpha, N, runs=1, seed=0, method=method, at=[alpha], threads=1,
+                test_fields=1,
+            )  # fmt: skip
+
+        run()
+        return Budget(float("inf")).run(run).seconds / steps
+
+    chain = seconds("chain", CHAIN_STEPS // L // share) * 1e6
+    direct = seconds("direct", DIRECT_COORDINATES // N // share) * 1e6
+    return N, L, chain, direct, direct / chain
