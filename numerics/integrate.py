@@ -2,8 +2,10 @@
 
 Summary
     Arguments are checked, a method is chosen (`numerics.methods`), and what it finds becomes a
-    `Trajectory` with its provenance. In high precision working digits are added until eps_g has
-    the digits asked for. Events are located afterwards (`numerics.events`).
+    `Trajectory` with its provenance. Near the perfect student double precision goes on in
+    deviations (`numerics.perfect_student`); in high precision working digits are added until eps_g
+    has the digits asked for; many eigenvalues are reduced first (`numerics.reduction`). Events are
+    located afterwards (`numerics.events`).
 
 References
     [WR24] Worschech & Rosenow; [SS95] Saad & Solla.
@@ -33,6 +35,7 @@ from .flow import Halted, Stretch
 from .initial import InitialCondition
 from .measure import eigenvalues_and_weights
 from .methods import METHODS, Problem, choose
+from .perfect_student import deviating_stretch
 from .reduction import Reduction, refine
 from .trajectory import Trajectory, check_times, default_times
 
@@ -97,7 +100,7 @@ def integrate(
     -----
     UserWarning
         If `digits` is asked for and a parameter of the model was given as a float, or averages by
-        quadrature have an error above 100 rtol.
+        quadrature have an error above rtol.
     """
     form = _form(ode)
     times = check_times(at, alpha)
@@ -108,7 +111,8 @@ def integrate(
     start = start.expanded(int(form.ode.model.spectrum.L))
     problem = Problem(form, float(times[-1]), _tolerance(rtol), digits)
     run = _in_doubles if digits is None else _in_digits
-    grid = np.union1d(times, default_times(float(times[-1]))) if events else times
+    # The start is needed to enter the neighbourhood of the perfect student between output times.
+    grid = np.union1d(times, default_times(float(times[-1])) if events else [0.0])
     try:
         stretches = run(problem, start, grid, method)
     except Halted as stop:
@@ -245,7 +249,9 @@ def _in_doubles(
 ) -> list[Stretch]:
     Basis(problem.form).require_doubles()
     overlaps = _overlaps(start)
-    return [Stretch.run(choose(problem, overlaps, method), 0.0, overlaps, times)]
+    ordinary = Stretch.run(choose(problem, overlaps, method), 0.0, overlaps, times)
+    deviating = deviating_stretch(problem, ordinary)
+    return [ordinary] if deviating is None else [ordinary.until(deviating.times[0]), deviating]
 
 
 def _in_digits(problem: Problem, start: InitialCondition, times: Any, method: str) -> list[Stretch]:

@@ -24,21 +24,17 @@ from typing import Any
 import numpy as np
 from numba import cfunc
 
-from theory.forms import ModeForm
-
-from .compile import CompiledODE, compile_ode
+from .compile import CompiledODE
 from .errors import Stopped
 from .radau import radau
 from .structured_blocks import Modes
 from .structured_linear import Coupling, Poles
 from .structured_newton import Work
 from .structured_steps import Accuracy, Output, run
-from .targets import NumbaTarget
 
 __all__ = [
     "StructuredPath",
     "StructuredSystem",
-    "integrate_structured",
     "solve_structured",
     "structured_system",
 ]
@@ -296,12 +292,3 @@ def _workspace(modes: Modes, stages: int) -> tuple[Coupling, Poles, Work]:
         zeros(K * K * B),
     )  # fmt: skip
     return jac, poles, work
-
-
-def integrate_structured(
-    form: ModeForm, start: Any, times: Any, tolerance: float
-) -> tuple[Any, str]:
-    """Overlaps (T, L, K+M, K+M) at `times` and a line on how: compile, lay out, solve."""
-    system = structured_system(compile_ode(form, NumbaTarget()), start)
-    path = solve_structured(system, times, tolerance)
-    return path.values, str(path)
