@@ -170,6 +170,7 @@ def test_the_order_of_quadrature_rises(checked, monkeypatch):
     np.testing.assert_allclose(found.q, good.q, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_averages_beyond_quadrature_are_refused_or_announced():
     """Oracle: the limits stated: REFUSED, and WANTED in units of rtol."""
     single = TANH.replace(K=1, M=1)

@@ -81,6 +81,7 @@ def test_label_noise_leaves_the_floor():
     assert late == pytest.approx(float(noise_floor(model).error), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_endless_spectrum_has_its_own_time():
     """Oracle: lam_+ alpha of a long one; what lies beyond its last eigenvalue has not moved."""
     times = np.array([10.0, 100.0])
@@ -91,6 +92,7 @@ def test_endless_spectrum_has_its_own_time():
     np.testing.assert_allclose(linearise(endless, times[-1]).error(times), found, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", ["1/4", "1/2", 1, 2])
 def test_local_slope_is_that_of_the_law(beta):
     """Oracle: the incomplete-gamma law at L = 4096, within 1 % over the window, eta = 1/1000."""
@@ -105,6 +107,7 @@ def test_local_slope_is_that_of_the_law(beta):
     np.testing.assert_allclose(slopes, expected, rtol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", ["1/4", "1/2", 1, 2])
 def test_endless_slope_is_the_exponent(beta):
     """Oracle: -beta/(1 + beta) within 1 %, where no last eigenvalue ends the window."""
