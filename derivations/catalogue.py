@@ -16,6 +16,7 @@ NAMES = (
     "symmetric_plateau",
     "deviations",
     "linear_student",
+    "late_times",
 )
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""
 
