@@ -111,7 +111,7 @@ def test_four_different_fields(seed):
 
 
 @pytest.mark.parametrize("pair", NEAR, ids=str)
-@pytest.mark.parametrize("gap", [1e-2, 1e-3])
+@pytest.mark.parametrize("gap", [1e-2, pytest.param(1e-3, marks=pytest.mark.slow)])
 def test_nearly_aligned_fields(pair, gap):
     """Oracle: Price's other path in 30 digits; its singularity is at a distance gap^2."""
     vectors = GENERAL.copy()

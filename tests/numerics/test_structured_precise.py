@@ -76,7 +76,11 @@ MODELS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "gradient_flow"), [*((name, False) for name in MODELS), ("noise and decay", True)]
+    ("name", "gradient_flow"),
+    [
+        pytest.param(name, flow, marks=[] if name == "erf" else pytest.mark.slow)
+        for name, flow in [*((name, False) for name in MODELS), ("noise and decay", True)]
+    ],
 )
 def test_agrees_with_taylor_series(name, gradient_flow):
     """Oracle: heyoka's Taylor series at 40 digits; output times at, inside and between steps."""
