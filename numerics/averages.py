@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,13 +133,9 @@ class Averaging(Protocol):
 
     Attributes
     ----------
-    costly : bool
-        Whether one evaluation takes many times longer than the rest of a step.
     K : int
         Number of students.
     """
-
-    costly: ClassVar[bool]
 
     @property
     def K(self) -> int: ...

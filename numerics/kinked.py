@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -60,8 +60,6 @@ class KinkedQuadrature:
     ValueError
         If the activation has no kink at zero, or another one.
     """
-
-    costly: ClassVar[bool] = True
 
     activation: Activation
     K: int

@@ -35,7 +35,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from math import atan2, pi, sqrt
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -95,8 +95,6 @@ class PiecewiseLinear:
     ValueError
         If the activation is another one.
     """
-
-    costly: ClassVar[bool] = False
 
     activation: Activation
     K: int

@@ -36,7 +36,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -82,8 +82,6 @@ class Quadrature:
     ValueError
         If the activation has a kink.
     """
-
-    costly: ClassVar[bool] = True
 
     activation: Activation
     K: int
