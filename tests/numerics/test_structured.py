@@ -1,6 +1,7 @@
 """The structured method against SciPy, exact solutions, its own order, and where it must stop."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,10 +62,12 @@ def by_scipy(rhs, start, times):
         full[:, K:, :K] = np.swapaxes(full[:, :K, K:], 1, 2)
         return rhs.rates(full).ravel()
 
-    found = solve_ivp(
-        slope, (0, times[-1]), start[:, :K].ravel(), "DOP853", times, rtol=3e-14, atol=1e-14
-    )
-    return found.y.T.reshape(len(times), *start[:, :K].shape)
+    # One run per output time: between steps as long as stability allows, its polynomial is worse.
+    states = [start[:, :K].ravel()]
+    for span in pairwise(times):
+        found = solve_ivp(slope, span, states[-1], "DOP853", rtol=3e-14, atol=1e-14)
+        states.append(found.y[:, -1])
+    return np.array(states).reshape(len(times), *start[:, :K].shape)
 
 
 @pytest.mark.parametrize("gradient_flow", [False, True])
@@ -76,7 +79,7 @@ def test_agrees_with_an_explicit_method_at_all_times(name, gradient_flow):
     path = solve_structured(structured_system(rhs, start), times, 1e-9)
     K = int(model.K)
     np.testing.assert_allclose(
-        path.values[:, :, :K], by_scipy(rhs, start, times), rtol=0, atol=1e-8
+        path.values[:, :, :K], by_scipy(rhs, start, times), rtol=0, atol=2e-9
     )
     np.testing.assert_array_equal(path.values, np.swapaxes(path.values, 2, 3))
 
