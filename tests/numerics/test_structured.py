@@ -11,6 +11,8 @@ from numerics import initial
 from numerics.compile import compile_ode
 from numerics.errors import Stopped
 from numerics.structured import solve_structured, structured_system
+from numerics.structured_linear import Coupling
+from numerics.structured_newton import measure
 from numerics.targets import NumbaTarget
 from theory import Discrete, PowerLaw, TeacherStudent, order_parameter_odes
 
@@ -131,6 +133,28 @@ def test_order_of_convergence(order, ends, inside):
     for steps, fine, nominal in ((ends, 1, order), (inside, 20, (order + 3) / 2)):
         few, many = (error(n, fine) for n in steps)
         assert abs(np.log(few / many) / np.log(steps[1] / steps[0]) - nominal) < 0.2
+
+
+def test_error_of_eps_g_is_its_first_order_change():
+    """Oracle: a difference of eps_g; the other sizes are those of the numbers given."""
+    model = MODELS["noise and decay"]
+    rhs, start = compiled(model), overlaps(model)
+    system, C = structured_system(rhs, start), rhs.fields(start)
+    drift, _ = rhs.coefficients(C)
+    jac = Coupling(drift, *[np.zeros((1, 1))] * 10)
+    R, Q = np.random.default_rng(0).normal(size=(2, 3)), np.array([[0.3, -1.1], [-1.1, 0.7]])
+    packed = np.concatenate([R.ravel(), Q[[0, 0, 1], [0, 1, 1]]])
+    change = np.block([[Q, R], [R.T, np.zeros((3, 3))]])
+    error = [
+        rhs.functions["generalization_error"](2, 3, rhs.constants["s"], C + step * change)
+        for step in (1e-5, -1e-5)
+    ]
+    expected = [4.0, 5.0, np.max(np.abs(R)), 1.1, abs(error[0] - error[1]) / 2e-5]
+    for position, size in enumerate(expected):
+        limits = np.full(5, 1e100)
+        limits[position] = 0.5
+        found = measure(system.modes, jac, limits, 4.0, 5.0, packed)
+        np.testing.assert_allclose(found, 2 * size, rtol=1e-7)
 
 
 def test_variable_order_is_near_the_best_fixed_one():
