@@ -18,6 +18,8 @@ Notation
     c = u, v: components common to all units and apart (`theory.perfect_student`), h_u > h_v;
     d_c, a_c: components of the overlaps of J - B with itself and with B at alpha = 0, the same in
     every eigenspace: d = 1 + sigma_J^2 and a = -1 for students that start small, N -> infinity.
+    The leading term is linear in d and treats units alike: for any d, d_u = sum_ij d_ij/M and
+    d_v = (tr d - d_u)/(M - 1).
 
 References
     [WR24] Worschech & Rosenow (exponent, crossover to an exponential).
