@@ -319,8 +319,12 @@ class Trajectory:
             f"eps_g {float(ends[0]):.4g} -> {float(ends[-1]):.4g})"
         )
 
+    def __str__(self) -> str:
+        why = f", chosen: {p['chosen']}" if "chosen" in (p := self.provenance) else ""
+        return f"{self!r}\nby {p['method']}{why}"
+
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}\n\n{escape(self.table())}</pre>"
+        return f"<pre>{escape(str(self))}\n\n{escape(self.table())}</pre>"
 
 
 def _standard_error(array: Array) -> Array:

@@ -460,3 +460,19 @@ def test_a_run_is_checked_by_a_sharper_one(digits, monkeypatch):
     monkeypatch.setattr(MODULE, "_errors", first_is_off)
     with pytest.raises(IntegrationError, match=r"differs by 1\.0e-6 in eps_g"):
         integrate(odes(COMMITTEE), start, 5, at=[1, 5], digits=digits, check=True)
+
+
+def test_printing_a_run_says_which_method_and_why():
+    """Oracle: the provenance; one more eigenvalue than `STIFF_SIZE` allows changes the choice."""
+    small, large = (
+        TeacherStudent(1, 1, activation="linear", spectrum=PowerLaw(1, L), eta="1/10")
+        for L in (4, MODULE.STIFF_SIZE)
+    )
+    texts = []
+    for model in (small, large):
+        problem = MODULE.Problem(odes(model).modes(), 1.0, 1e-8)
+        texts.append(MODULE._automatic(problem, problem.closed))
+    assert [name for name, _ in texts] == ["taylor", "structured"]
+    path = integrate(odes(small), draw(small), 1, at=[1])
+    assert str(path).splitlines()[1].startswith("by Taylor series of order")
+    assert str(path).endswith(f"chosen: {texts[0][1]}")
