@@ -66,10 +66,14 @@ class StructuredSystem:
     coefficients: Any
     error: Any
 
+    @functools.cached_property
+    def _upper(self) -> Any:
+        return np.triu_indices(self.modes.K)
+
     def rows(self) -> Any:
         """The start in blocks of rows, shape (n, p B)."""
         K, M, (n, B) = self.modes.K, self.modes.M, self.modes.el.shape
-        upper = np.triu_indices(K)
+        upper = self._upper
         r = self.start[:, :K, K:].reshape(-1, K * M)
         q = self.start[:, :K, :K][:, upper[0], upper[1]]
         return _blocks(np.concatenate([r, q], axis=1).T, n, B).reshape(n, -1)
@@ -83,7 +87,7 @@ class StructuredSystem:
         full[:, K:, K:] = self.start[:, K:, K:]
         full[:, :K, K:] = flat[:, : K * M].reshape(L, K, M)
         full[:, K:, :K] = np.swapaxes(full[:, :K, K:], 1, 2)
-        i, j = np.triu_indices(K)
+        i, j = self._upper
         full[:, i, j] = full[:, j, i] = flat[:, K * M :]
         return full
 

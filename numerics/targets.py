@@ -85,6 +85,9 @@ class NumbaTarget(Target):
         given = np.asarray(values, dtype=object)
         return np.array([float(v) for v in given.ravel()]).reshape(given.shape)
 
+    def zeros(self, *shape: int) -> np.ndarray[Any, Any]:
+        return np.zeros(shape)
+
     def load(self, text: str) -> dict[str, Callable[..., Any]]:
         # Python divides integers of any size with correct rounding; machine integers would not.
         literal = re.sub(

@@ -14,7 +14,7 @@ Method
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import sympy as sp
 
@@ -37,6 +37,7 @@ class Homogeneous(Family):
     odd: sp.Expr
 
     @classmethod
+    @cache
     def recognise(cls, activation: Activation) -> Homogeneous | None:
         right, left = (_monomial(activation.expr.subs(X, side)) for side in (_Z, -_Z))
         if right is None or left is None:
