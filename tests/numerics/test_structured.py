@@ -219,6 +219,22 @@ def test_tiny_errors_follow_the_tolerance(K):
     np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
 
 
+def test_small_errors_are_relative_in_ordinary_variables_too():
+    """Oracle: tolerance 1e-13. eps_g falls to 1e-9 at tolerances far above it."""
+    model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 6), eta="1/10")
+    c = near_perfect(2, 6, 1e-3)
+    d, a, t = c[:, :2, :2], c[:, :2, 2:], c[:, 2:, 2:]
+    r = a + t
+    q = d + r + np.swapaxes(r, 1, 2) - t
+    rhs, times = compiled(model), np.geomspace(1, 1e3, 20)
+    system = structured_system(rhs, np.block([[q, r], [np.swapaxes(r, 1, 2), t]]))
+    sharp = errors_of(rhs, solve_structured(system, times, 1e-13))
+    assert sharp[-1] < 1e-9
+    for tolerance in (1e-3, 1e-5):
+        found = errors_of(rhs, solve_structured(system, times, tolerance))
+        np.testing.assert_allclose(found, sharp, rtol=10 * tolerance)
+
+
 def test_perfect_student_is_moved_by_label_noise():
     """Oracle: DOP853. Deviations that are exactly zero get a size from their slope."""
     model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 3), eta="1/5", label_noise="1/10")
