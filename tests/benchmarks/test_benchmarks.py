@@ -5,8 +5,6 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("benchmarks", reason="the benchmarks are part of the repository only")
-
 from benchmarks import chain, precise, readme, scaling
 from benchmarks.__main__ import main
 from benchmarks.clock import Budget, OutOfTime
