@@ -121,9 +121,7 @@ def sums(wl: Any, x: Any, out: Any) -> None:
 
 
 @jit
-def drift(
-    modes: Modes, b: int, D: Any, G: Any, x: Any, out: Any, half: Any
-) -> None:  # fmt: skip
+def drift(modes: Modes, b: int, D: Any, G: Any, x: Any, out: Any, half: Any) -> None:
     """Out = el (D c_k, transposed for q, and eta G) in block b; half is scratch (K K B,)."""
     K, M, el = modes.K, modes.M, modes.el[b]
     B, teacher = el.size, modes.teacher[b]

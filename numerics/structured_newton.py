@@ -284,7 +284,7 @@ def _correct(modes: Modes, jac: Coupling, poles: Poles, work: Work, b: int, s: i
 @jit
 def estimate(
     modes: Modes, method: Radau, jac: Coupling, poles: Poles, work: Work, h: float
-) -> float:  # fmt: skip
+) -> float:
     """Embedded error of order s, filtered by the real shifted system, in units of the allowed."""
     split, pole = modes.K * modes.M * modes.el.shape[1], method.real / h
     work.response[0] = 0

@@ -33,8 +33,12 @@ from .structured_newton import ITERATIONS, Work, at_time, estimate, measure, new
 __all__ = ["Accuracy", "Output", "run"]
 
 EPS = 2.3e-16
+
 TINY, HUGE = 1e-280, 1e120
+"""Sizes of states whose square roots and squares are still numbers."""
+
 SHORTEST = 1e-60
+"""Steps below this are given up, or below rounding of the time."""
 
 
 class Accuracy(NamedTuple):
@@ -93,7 +97,6 @@ def run(
     """Fill `out`, leave the last state in x; the time reached and the number of times done."""
     now, previous, trust, renew = 0.0, 0.0, 1.0, True
     order = used = accuracy.low
-    goal = max(50 * EPS / accuracy.tolerance, 1e-2)
     C, D, G = _begin(coefficients, error, modes, accuracy, jac, work, x)
     done = _write(modes, methods[order], jac, work, x, out, 0, 0.0, 0.0)
     h = _first_step(modes, jac, work, accuracy)
@@ -103,17 +106,12 @@ def run(
         if renew:
             differentiate(coefficients, modes, C, D, G, jac)
             out.counters[2] += jac.units.size
-        couple(modes, jac)
-        factor(modes, jac, method, h, work.state, poles)
-        out.counters[3] += 1
         predict(modes, method, methods[used], jac, work, h, previous)
-        # A contraction is not expected to be as good again.
-        trust = max(trust, 1e-4) ** 0.8
-        iterations, trust = newton(coefficients, modes, method, jac, poles, work, h, goal, trust)
-        out.counters[2] += abs(iterations) * method.nodes.size + 1
-        size = estimate(modes, method, jac, poles, work, h) if iterations > 0 else np.inf
-        if accuracy.step > 0 and np.isfinite(size):
-            size = 1.0
+        size, iterations, trust = _attempt(
+            coefficients, modes, method, accuracy, jac, poles, work, h, trust
+        )
+        out.counters[2] += iterations * method.nodes.size + 1
+        out.counters[3] += 1
         if not size <= 1:
             out.counters[1] += 1
             if np.isfinite(size):
@@ -137,6 +135,27 @@ def run(
         if not np.max(work.limits) < HUGE:
             break
     return now, done
+
+
+@jit
+def _attempt(
+    coefficients: Any, modes: Modes, method: Radau, accuracy: Accuracy, jac: Coupling,
+    poles: Poles, work: Work, h: float, trust: float,
+) -> tuple[float, int, float]:  # fmt: skip
+    """Solve the stage equations of a step h: its error, infinite if they do not converge.
+
+    Also the number of iterations, and how far their contraction is to be trusted next.
+    """
+    couple(modes, jac)
+    factor(modes, jac, method, h, work.state, poles)
+    goal = max(50 * EPS / accuracy.tolerance, 1e-2)
+    # A contraction is not expected to be as good again.
+    trust = max(trust, 1e-4) ** 0.8
+    iterations, trust = newton(coefficients, modes, method, jac, poles, work, h, goal, trust)
+    size = estimate(modes, method, jac, poles, work, h) if iterations > 0 else np.inf
+    if accuracy.step > 0 and np.isfinite(size):
+        size = 1.0
+    return size, abs(iterations), trust
 
 
 @jit
