@@ -251,7 +251,8 @@ def _set_limits(
     r, q = peaks[0, 0], peaks[0, 1]
     # What is exactly zero is as large as it soon will be; |r_in| <= sqrt(q_ii t_nn).
     q = q if q > 0 else max(peaks[1, 1] * _pause(modes, D), TINY)
-    own = own if own > 0 else q
+    # In ordinary variables a student that does not know the teacher at all may start at zero.
+    own = max(own if own > 0 else q, 1e-6 * floor)
     r = r if r > 0 else np.sqrt(q * other)
     if floor > 0:
         r = q = max(floor, r, q)

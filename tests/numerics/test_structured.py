@@ -235,6 +235,22 @@ def test_small_errors_are_relative_in_ordinary_variables_too():
         np.testing.assert_allclose(found, sharp, rtol=10 * tolerance)
 
 
+@pytest.mark.parametrize("gradient_flow", [False, True])
+def test_a_student_may_start_at_zero(gradient_flow):
+    """Oracle: r_k = 1 - exp(-eta lam_k alpha), whatever the noise; q_k = r_k^2 in gradient flow."""
+    model = TeacherStudent(1, 1, "linear", PowerLaw(1, 64), eta="1/1000")
+    form = order_parameter_odes(model, gradient_flow).modes()
+    rhs = compile_ode(form, NumbaTarget())
+    start = np.zeros((64, 2, 2))
+    start[:, 1, 1] = 1
+    path = solve_structured(structured_system(rhs, start), [10.0, 8000.0], 1e-9)
+    for time, c in zip(path.times, path.values, strict=True):
+        r = -np.expm1(-1e-3 * rhs.constants["lam"] * time)
+        np.testing.assert_allclose(c[:, 0, 1], r, atol=1e-8)
+        if gradient_flow:
+            np.testing.assert_allclose(c[:, 0, 0], r**2, atol=1e-8)
+
+
 def test_perfect_student_is_moved_by_label_noise():
     """Oracle: DOP853. Deviations that are exactly zero get a size from their slope."""
     model = TeacherStudent(2, 2, spectrum=PowerLaw(1, 3), eta="1/5", label_noise="1/10")
