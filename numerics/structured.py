@@ -30,7 +30,7 @@ from .radau import radau
 from .structured_blocks import Modes
 from .structured_linear import Coupling, Poles
 from .structured_newton import Work
-from .structured_steps import Accuracy, Output, run
+from .structured_steps import MOST, Accuracy, Output, run
 
 __all__ = [
     "StructuredPath",
@@ -210,7 +210,8 @@ def solve_structured(
     ValueError
         If `orders` are not known or leave one out between them.
     Stopped
-        If the solution leaves the finite numbers or the step size underflows.
+        If the solution leaves the finite numbers, the step size underflows, or steps become too
+        many; the message says when and why, `values` are the states that were kept before.
     """
     times = np.asarray(times, dtype=float)
     slots = np.full(len(times), -1)
@@ -234,7 +235,7 @@ def solve_structured(
     states = out.states[: np.sum(slots[:done] >= 0)]
     values = np.array([system.overlaps(rows) for rows in states]).reshape(-1, *system.start.shape)
     if done < len(times):
-        raise Stopped(_reason(system, reached, times[-1], x), values)
+        raise Stopped(_reason(system, reached, times[-1], x, out), values)
     steps, rejected, evaluations, factorisations = (int(n) for n in out.counters)
     return StructuredPath(
         times=times,
@@ -258,7 +259,7 @@ def _range(orders: Sequence[int]) -> tuple[int, int]:
     raise ValueError(f"orders must be some of {ORDERS}, next to each other; found {tuple(orders)}")
 
 
-def _reason(system: StructuredSystem, reached: float, end: float, x: Any) -> str:
+def _reason(system: StructuredSystem, reached: float, end: float, x: Any, out: Output) -> str:
     """When it stopped, what had grown, and why."""
     K = system.modes.K
     before, after = (np.abs(system.overlaps(rows)) for rows in (system.rows(), x))
@@ -272,7 +273,11 @@ def _reason(system: StructuredSystem, reached: float, end: float, x: Any) -> str
     )
     if not now[i, f] < 1e6 * max(1.0, np.max(start)):
         return f"{where}: {growth}, eta is above stability, try a smaller one"
-    return f"{where}: no step however small meets the tolerance ({growth}), ask for a larger one"
+    tried = int(np.sum(out.counters[:2]))
+    failing = (
+        f"{tried} steps do not reach the end at" if tried >= MOST else "no step however small meets"
+    )
+    return f"{where}: {failing} the tolerance ({growth}), ask for a larger one"
 
 
 def _workspace(modes: Modes, stages: int) -> tuple[Coupling, Poles, Work]:

@@ -30,7 +30,7 @@ from .structured_linear import (
 )
 from .structured_newton import ITERATIONS, Work, at_time, estimate, measure, newton, predict
 
-__all__ = ["Accuracy", "Output", "run"]
+__all__ = ["MOST", "Accuracy", "Output", "run"]
 
 EPS = 2.3e-16
 
@@ -39,6 +39,9 @@ TINY, HUGE = 1e-280, 1e120
 
 SHORTEST = 1e-60
 """Steps below this are given up, or below rounding of the time."""
+
+MOST = 200_000
+"""A run of more steps than this is given up: thousands are many."""
 
 
 class Accuracy(NamedTuple):
@@ -132,7 +135,7 @@ def run(
         safety = 0.9 * (2 * ITERATIONS + 1) / (2 * ITERATIONS + iterations)
         h = accuracy.step if accuracy.step > 0 else h * min(8.0, safety * growth)
         renew = trust > 1e-2 or accuracy.step > 0
-        if not np.max(work.limits) < HUGE:
+        if not np.max(work.limits) < HUGE or np.sum(out.counters[:2]) >= MOST:
             break
     return now, done
 

@@ -275,6 +275,18 @@ def test_divergence_stops_with_what_was_reached():
     np.testing.assert_allclose(stop.value.values[:, :, :1], expected, rtol=1e-7)
 
 
+def test_a_step_that_cannot_be_made_stops_with_its_reason():
+    """Oracle: a fixed step so long that Newton's iteration does not converge; too many steps."""
+    system = structured_system(compiled(MODELS["erf"]), overlaps(MODELS["erf"]))
+    with pytest.raises(Stopped, match=r"alpha = 0 of 1e\+06: no step .* ask for a larger one"):
+        solve_structured(system, [0.0, 1e6], 1e-8, step=1e6)
+    with pytest.raises(
+        Stopped, match=r"alpha = 2 of 10: 200000 steps do not reach the end"
+    ) as stop:
+        solve_structured(system, [1.0, 3.0, 10.0], 1e-3, orders=(5,), step=1e-5)
+    assert len(stop.value.values) == 1
+
+
 def test_orders_must_be_known_neighbours():
     """Oracle: the message, which names them."""
     system = structured_system(compiled(MODELS["linear"]), overlaps(MODELS["linear"]))
