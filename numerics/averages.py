@@ -14,6 +14,7 @@ References
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +29,7 @@ __all__ = [
     "Averaging",
     "IndefiniteCovariance",
     "PairAverages",
+    "PairRule",
     "checked_covariance",
     "given",
 ]
@@ -145,6 +147,69 @@ class Averaging(Protocol):
 
     def error(self, C: Any, noise: bool = True) -> float:
         """Estimated error of these averages, in units of the largest."""
+
+
+@dataclass(frozen=True)
+class PairRule(ABC):
+    """A quadrature for D and eps_g by pairs of fields, and for G given every pair of students.
+
+    Parameters
+    ----------
+    activation : Activation
+    K : int
+        Number of students.
+    c : float
+        Output weight of student and teacher.
+    label_noise : float
+        Variance of the teacher's noise; it is not part of eps_g.
+    """
+
+    activation: Activation
+    K: int
+    c: float
+    label_noise: float = 0.0
+
+    @property
+    def _rounding(self) -> float:
+        """Accuracy for `checked_covariance`."""
+        return 0.0
+
+    def averages(self, C: Any, noise: bool = True) -> Averages:
+        """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first.
+
+        Raises
+        ------
+        ValueError
+            If C is not a covariance or a field has variance zero.
+        FloatingPointError
+            If an average is not finite.
+        """
+        C = checked_covariance(C, self.K, self._rounding)
+        # what is not finite is refused by `combine`
+        with np.errstate(over="ignore", invalid="ignore"):
+            pairs = self._pairs(C)
+            squares = self._squares(C) if noise else None
+            return pairs.combine(self.activation, self.c, self.label_noise, squares)
+
+    @abstractmethod
+    def error(self, C: Any, noise: bool = True) -> float:
+        """Estimated error of these averages, in units of the largest."""
+
+    @abstractmethod
+    def _pairs(self, C: Array) -> PairAverages:
+        """E[g g], E[g' g'] and E[g'' g] of all pairs."""
+
+    @abstractmethod
+    def _square(self, C: Array, i: int, j: int) -> float:
+        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2] with s = -1, +1."""
+
+    def _squares(self, C: Array) -> Array:
+        """The same for all students, shape (K, K)."""
+        result = np.empty((self.K, self.K))
+        for i in range(self.K):
+            for j in range(i + 1):
+                result[i, j] = result[j, i] = self._square(C, i, j)
+        return result
 
 
 def checked_covariance(C: Any, K: int, accuracy: float = 0.0) -> Array:

@@ -27,9 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation
-
-from .averages import Array, Averages, PairAverages, checked_covariance, given
+from .averages import Array, PairAverages, PairRule, given
 from .pointwise import Pointwise, pointwise
 
 __all__ = ["KinkedQuadrature"]
@@ -39,19 +37,13 @@ _REACH = 9.0
 
 
 @dataclass(frozen=True)
-class KinkedQuadrature:
+class KinkedQuadrature(PairRule):
     """The averages of one activation with a kink at zero.
 
     Parameters
     ----------
-    activation : Activation
-        Continuous, analytic on both sides of zero.
-    K : int
-        Number of students.
-    c : float
-        Output weight of student and teacher.
-    label_noise : float
-        Variance of the teacher's noise; it is not part of eps_g.
+    activation, K, c, label_noise
+        As in `PairRule`; the activation continuous, analytic on both sides of zero.
     order : int
         Nodes z of a conditional average, and terms of its series.
 
@@ -61,10 +53,6 @@ class KinkedQuadrature:
         If the activation has no kink at zero, or another one.
     """
 
-    activation: Activation
-    K: int
-    c: float
-    label_noise: float = 0.0
     order: int = 24
 
     def __post_init__(self) -> None:
@@ -73,23 +61,6 @@ class KinkedQuadrature:
 
     def __str__(self) -> str:
         return f"quadrature of order {self.order} on both sides of the kink"
-
-    def averages(self, C: Any, noise: bool = True) -> Averages:
-        """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first.
-
-        Raises
-        ------
-        ValueError
-            If C is not a covariance or a field has variance zero.
-        FloatingPointError
-            If an average is not finite.
-        """
-        C = checked_covariance(C, self.K)
-        # what is not finite is refused by `combine`
-        with np.errstate(over="ignore", invalid="ignore"):
-            pairs = self._pairs(C)
-            squares = self._squares(C) if noise else None
-            return pairs.combine(self.activation, self.c, self.label_noise, squares)
 
     def error(self, C: Any, noise: bool = True) -> float:
         """Difference to the same at 3/2 of the order, in units of the largest average."""
@@ -151,14 +122,6 @@ class KinkedQuadrature:
                 slopes[f, h] = product
                 moment = w @ (x[own] * slope[own] * g[1 - own])
                 curvatures[f, h] = (moment - C[a, b] * product) / C[f, f]
-
-    def _squares(self, C: Array) -> Array:
-        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2] with s = -1, +1, shape (K, K)."""
-        result = np.empty((self.K, self.K))
-        for i in range(self.K):
-            for j in range(i + 1):
-                result[i, j] = result[j, i] = self._square(C, i, j)
-        return result
 
     def _square(self, C: Array, i: int, j: int) -> float:
         """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2]."""

@@ -40,9 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation
-
-from .averages import Array, Averages, PairAverages, checked_covariance, given
+from .averages import Array, PairAverages, PairRule, given
 from .lattice import disc, hermite_weights, line, reach, step
 from .pointwise import Pointwise, pointwise
 
@@ -59,18 +57,13 @@ _BLOCK = 2**17
 
 
 @dataclass(frozen=True)
-class Quadrature:
+class Quadrature(PairRule):
     """The averages of one analytic activation.
 
     Parameters
     ----------
-    activation : Activation
-    K : int
-        Number of students.
-    c : float
-        Output weight of student and teacher.
-    label_noise : float
-        Variance of the teacher's noise; it is not part of eps_g.
+    activation, K, c, label_noise
+        As in `PairRule`; the activation analytic.
     accuracy : float
         Wanted, in units of the largest average; reached if `width` is small enough.
     width : float
@@ -83,10 +76,6 @@ class Quadrature:
         If the activation has a kink.
     """
 
-    activation: Activation
-    K: int
-    c: float
-    label_noise: float = 0.0
     accuracy: float = 1e-8
     width: float = 1.0
 
@@ -99,22 +88,9 @@ class Quadrature:
     def __str__(self) -> str:
         return f"quadrature to {self.accuracy:.0e} in a strip of half-width {self.width:.2g}"
 
-    def averages(self, C: Any, noise: bool = True) -> Averages:
-        """D, G (if `noise`) and eps_g at the covariance C (K + M, K + M), students first.
-
-        Raises
-        ------
-        ValueError
-            If C is not a covariance or a field has variance zero.
-        FloatingPointError
-            If an average is not finite.
-        """
-        C = checked_covariance(C, self.K, self.accuracy)
-        # what is not finite is refused by `combine`
-        with np.errstate(over="ignore", invalid="ignore"):
-            pairs = self._pairs(C)
-            squares = self._squares(C) if noise else None
-            return pairs.combine(self.activation, self.c, self.label_noise, squares)
+    @property
+    def _rounding(self) -> float:
+        return self.accuracy
 
     def error(self, C: Any, noise: bool = True) -> float:
         """Twice the difference to the same with a finer rule, in units of the largest average."""
@@ -164,14 +140,6 @@ class Quadrature:
         slopes[a:, a] = slopes[a, a:K]
         curvatures[a, a:] = (functions.second(x) * gb) @ w
         curvatures[a:, a] = (functions.second(y[: K - a]) * ga[: K - a]) @ w
-
-    def _squares(self, C: Array) -> Array:
-        """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2] with s = -1, +1, shape (K, K)."""
-        result = np.empty((self.K, self.K))
-        for i in range(self.K):
-            for j in range(i + 1):
-                result[i, j] = result[j, i] = self._square(C, i, j)
-        return result
 
     def _square(self, C: Array, i: int, j: int) -> float:
         """E[g'(x_i) g'(x_j) (sum_f s_f g(x_f))^2]."""

@@ -31,8 +31,9 @@ import sympy as sp
 from .asymptotics import AsymptoticLaw, Harmonic, Regime, Root
 from .exact import count, exact, sequence
 from .linear import linear_solution
-from .linear_laws import PowerLawScales, eps_0, power_sum
+from .linear_laws import PowerLawScales, eps_0
 from .models import TeacherStudent
+from .power_law import power_sum
 from .spectra import PowerLaw
 from .symbols import alpha
 

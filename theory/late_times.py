@@ -33,10 +33,9 @@ from functools import cached_property
 import sympy as sp
 
 from .asymptotics import AsymptoticLaw, Regime
-from .linear_laws import eps_g, power_sum
 from .models import TeacherStudent
 from .perfect_student import PerfectStudent, perfect_student
-from .spectra import PowerLaw
+from .power_law import PowerLawScaling, eps_g
 from .symbols import alpha
 
 __all__ = ["Relaxation", "eps_infty", "smooth_late_time_law"]
@@ -48,18 +47,10 @@ eps_infty = sp.Symbol("epsilon_infty", positive=True)
 
 
 @dataclass(frozen=True)
-class Relaxation:
-    """What the laws of a specialised student with a power-law spectrum are made of.
+class Relaxation(PowerLawScaling):
+    """What the laws of a specialised student with a power-law spectrum are made of."""
 
-    Attributes
-    ----------
-    model : TeacherStudent
-    gradient_flow : bool
-        Whether the eta^2 term is dropped.
-    """
-
-    model: TeacherStudent
-    gradient_flow: bool
+    instead = "numerics.linearised, which takes any"
 
     @cached_property
     def point(self) -> PerfectStudent:
@@ -67,35 +58,9 @@ class Relaxation:
         return perfect_student(self.model)
 
     @property
-    def spectrum(self) -> PowerLaw:
-        """The spectrum, refused if it has no scaling form."""
-        if isinstance(self.model.spectrum, PowerLaw):
-            return self.model.spectrum
-        raise NotImplementedError(
-            f"a law needs a spectrum with a scaling form, PowerLaw(beta, L); for "
-            f"{self.model.spectrum} use numerics.linearised, which takes any"
-        )
-
-    @property
-    def p(self) -> sp.Expr:
-        """1 + beta."""
-        return 1 + self.spectrum.beta
-
-    @property
-    def s(self) -> sp.Expr:
-        """beta/(1 + beta)."""
-        return self.spectrum.beta / self.p
-
-    @cached_property
-    def norm(self) -> sp.Expr:
-        """Sum over k of k^-(1 + beta)."""
-        return power_sum(self.spectrum)
-
-    @property
     def z(self) -> sp.Expr:
         """Scaled time eta lam_+ alpha; for L = oo the time alpha is in units of 1/lam_+."""
-        L = self.spectrum.L
-        return self.model.eta * alpha * (1 if L is sp.oo else L / self.norm)
+        return self.model.eta * alpha * self.largest
 
     @cached_property
     def x(self) -> tuple[sp.Expr, ...]:
@@ -104,7 +69,7 @@ class Relaxation:
 
     def y(self, component: int) -> sp.Expr:
         """y_c = x_c L^-p, the last mode's own."""
-        return self.x[component] * self.spectrum.L**-self.p
+        return self.x[component] * self.L**-self.p
 
     @cached_property
     def start(self) -> tuple[sp.Expr, ...]:
@@ -168,14 +133,14 @@ def smooth_late_time_law(
         )
     if regime == "window":
         return _window(parts, terms)
-    if parts.spectrum.L is sp.oo:
+    if parts.L is sp.oo:
         raise ValueError(f'late_time_law: with L = oo there is no {regime} regime, only "window"')
     return _finite_size(parts) if regime == "finite size" else _end(parts)
 
 
 def _window(parts: Relaxation, terms: int) -> AsymptoticLaw:
     """Sum over k as an integral from 0 to infinity, whose Mellin transform is Gamma(s)."""
-    s, L, first, last = parts.s, parts.spectrum.L, parts.x[0], parts.x[-1]
+    s, L, first, last = parts.s, parts.L, parts.x[0], parts.x[-1]
     amplitude = sp.gamma(s) / (parts.p * parts.norm)
     expr = parts.error(tuple(amplitude * x**-s for x in parts.x))
     error = last**-s
@@ -188,7 +153,7 @@ def _window(parts: Relaxation, terms: int) -> AsymptoticLaw:
         r"1 \ll 2 h_v\eta\lambda_+\alpha" if len(parts.x) > 1 else r"1 \ll 2 h\eta\lambda_+\alpha"
     )
     if L is not sp.oo:
-        error += first**s * L**-parts.spectrum.beta
+        error += first**s * L**-parts.beta
         text += r",\ 2 h_u\eta\lambda_+\alpha \ll L^{1+\beta}"
         conditions.append(first < L**parts.p)
     regime = Regime(f"${text}$", tuple(conditions))
@@ -228,13 +193,13 @@ def _feedback(parts: Relaxation, amplitude: sp.Expr) -> sp.Expr:
 
 def _finite_size(parts: Relaxation) -> AsymptoticLaw:
     """The integral over 1 <= k <= L."""
-    s, p, L = parts.s, parts.p, parts.spectrum.L
+    s, p, L = parts.s, parts.p, parts.L
     relaxed = tuple(
         x**-s / (p * parts.norm) * (sp.uppergamma(s, parts.y(c)) - sp.uppergamma(s, x))
         for c, x in enumerate(parts.x)
     )
     first, last = parts.x[0], parts.x[-1]
-    error = last**-s + L**-parts.spectrum.beta + parts.y(0) / L
+    error = last**-s + L**-parts.beta + parts.y(0) / L
     return parts.law(
         parts.error(relaxed),
         None,
@@ -248,10 +213,10 @@ def _finite_size(parts: Relaxation) -> AsymptoticLaw:
 
 def _end(parts: Relaxation) -> AsymptoticLaw:
     """The slowest component of the last eigenspace alone."""
-    p, L, n = parts.p, parts.spectrum.L, len(parts.x)
+    p, L, n = parts.p, parts.L, len(parts.x)
     y = parts.y(n - 1)
     only = (sp.S.Zero,) * (n - 1) + (L**-p * sp.exp(-y) / parts.norm,)
-    error = L**-parts.spectrum.beta + sp.exp(-p * y / L) + y * L**-p
+    error = L**-parts.beta + sp.exp(-p * y / L) + y * L**-p
     if n == 2:
         error += sp.exp(y - parts.y(0))
     return parts.law(

@@ -28,40 +28,26 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from .asymptotics import AsymptoticLaw, Harmonic, Regime
+from .asymptotics import AsymptoticLaw, Regime
 from .linear import linear_solution
 from .models import TeacherStudent
-from .spectra import PowerLaw
+from .power_law import PowerLawScaling, eps_g
 from .symbols import alpha
 
-__all__ = ["PowerLawScales", "eps_0", "eps_g", "linear_late_time_law", "power_sum"]
+__all__ = ["PowerLawScales", "eps_0", "linear_late_time_law"]
 
-eps_g, eps_0 = sp.symbols("epsilon_g epsilon_0", positive=True)
+eps_0 = sp.Symbol("epsilon_0", positive=True)
 _MODE = sp.Symbol("k", positive=True)
 
 
-def power_sum(spectrum: PowerLaw) -> sp.Expr:
-    """H_L(1 + beta), or zeta(1 + beta); kept as a function, whose value is cheap at large L."""
-    p = 1 + spectrum.beta
-    return sp.zeta(p) if spectrum.L is sp.oo else Harmonic(spectrum.L, p)
-
-
 @dataclass(frozen=True)
-class PowerLawScales:
-    """What the laws of a linear network with a power-law spectrum are made of.
+class PowerLawScales(PowerLawScaling):
+    """What the laws of a linear network with a power-law spectrum are made of."""
 
-    Attributes
-    ----------
-    model : TeacherStudent
-    gradient_flow : bool
-        Whether the eta^2 term is dropped.
-    """
-
-    model: TeacherStudent
-    gradient_flow: bool
+    instead = "linear_solution(model), which is exact"
 
     def __post_init__(self) -> None:
-        solution, _ = linear_solution(self.model), self._spectrum
+        solution, _ = linear_solution(self.model), self.spectrum
         if self.model.weight_decay != 0:
             raise NotImplementedError(
                 "no law is known with weight decay, which leaves every eigenspace at another "
@@ -72,35 +58,6 @@ class PowerLawScales:
                 f"eta = {self.model.eta} is not below eta_c = {solution.critical_learning_rate}: "
                 "eps_g diverges, there is no late-time law"
             )
-
-    @property
-    def beta(self) -> sp.Expr:
-        """Exponent of the spectrum, lam_k ~ k^-(1 + beta)."""
-        return self._spectrum.beta
-
-    @property
-    def L(self) -> sp.Expr:
-        """Number of eigenvalues, or oo."""
-        return self._spectrum.L
-
-    @property
-    def _spectrum(self) -> PowerLaw:
-        if isinstance(self.model.spectrum, PowerLaw):
-            return self.model.spectrum
-        raise NotImplementedError(
-            f"a law needs a spectrum with a scaling form, PowerLaw(beta, L); for "
-            f"{self.model.spectrum} use linear_solution(model), which is exact"
-        )
-
-    @property
-    def p(self) -> sp.Expr:
-        """1 + beta."""
-        return 1 + self.beta
-
-    @property
-    def s(self) -> sp.Expr:
-        """beta/(1 + beta)."""
-        return self.beta / self.p
 
     @property
     def kappa(self) -> sp.Expr:
@@ -126,15 +83,9 @@ class PowerLawScales:
         """eps_g at late times."""
         return self.feedback * self.model.label_noise / 2
 
-    @property
-    def norm(self) -> sp.Expr:
-        """Sum over k of k^-(1 + beta)."""
-        return power_sum(self._spectrum)
-
     def x(self, time: sp.Expr) -> sp.Expr:
         """2 kappa lam_+ time; for L = oo the time is in units of 1/lam_+."""
-        largest = sp.S.One if self.L is sp.oo else self.L / self.norm
-        return 2 * self._rate * largest * time
+        return 2 * self._rate * self.largest * time
 
     @property
     def amplitude(self) -> sp.Expr:
