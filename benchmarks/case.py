@@ -10,7 +10,7 @@ import numpy as np
 
 from numerics import initial, integrate
 from numerics.flat import flat_rates
-from numerics.state import State
+from numerics.state import State, joint
 from numerics.trajectory import Trajectory, default_times
 from theory import TeacherStudent, order_parameter_odes
 from theory.online import OrderParameterODE
@@ -74,14 +74,13 @@ class Case:
     @property
     def overlaps(self) -> Any:
         """c = [[q, r], [r^T, t]] at the start, (L, K+M, K+M)."""
-        q, r, t = self.start.q, self.start.r, self.start.t
-        return np.block([[q, r], [np.swapaxes(r, 1, 2), t]]).astype(float)
+        return joint(self.start.q, self.start.r, self.start.t)
 
     def flat(self, path: Trajectory) -> Any:
         """The moving entries of a trajectory, (T, n)."""
         teacher = np.broadcast_to(path.t, (len(path.q), *path.t.shape))
-        rows = np.block([[path.q, path.r], [np.swapaxes(path.r, -1, -2), teacher]])
-        return np.array([self.state.pack(row) for row in rows.astype(float)])
+        rows = joint(path.q, path.r, teacher).astype(float)
+        return np.array([self.state.pack(row) for row in rows])
 
     def error(self, states: Any) -> float:
         """Largest error of an order parameter of any mode at any output time."""

@@ -12,7 +12,7 @@ from sympy import Rational
 
 from numerics import initial, integrate
 from numerics.compile import compile_ode
-from numerics.state import State
+from numerics.state import State, joint
 from numerics.targets import FlintTarget, midpoint
 from theory import PowerLaw, TeacherStudent, order_parameter_odes
 
@@ -48,8 +48,7 @@ def _ours(ode: Any, start: Any, digits: int) -> Any:
 def _odefun(ode: Any, start: Any, digits: int, budget: Budget) -> Any:
     """q at the end by mpmath.odefun, given our right-hand side in python-flint."""
     target, state = FlintTarget(digits + 5), State(2, 2, len(start.q))
-    q, r, t = start.precise(digits + 5)
-    like = np.block([[q, r], [np.swapaxes(r, 1, 2), t]])
+    like = joint(*start.precise(digits + 5))
     with target.precision():
         compiled = compile_ode(ode.modes(), target, digits + 5)
 

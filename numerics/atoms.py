@@ -30,6 +30,7 @@ from theory.spectra import PowerLaw
 
 from .initial import InitialCondition
 from .measure import eigenvalues_and_weights, inverse_powers, power_sum
+from .state import joint
 from .storage import Array
 
 __all__ = ["Atoms", "GaussRule", "consecutive", "gauss_rule", "projected", "spectral_atoms"]
@@ -135,11 +136,20 @@ class Atoms:
 
     def variable(self, lam: Array) -> Array:
         """The variable y = log(1 + lam/lam_c)."""
-        return np.log1p(lam / self.cut)
+        return _variable(lam, self.cut)
 
     def eigenvalue(self, y: Array) -> Array:
         """The eigenvalue at y, inside the atoms: rounding may put a node at their end outside."""
-        return np.clip(self.cut * np.expm1(y), self.lam[-1], self.lam[0])
+        return _eigenvalue(y, self.cut, self.lam)
+
+
+def _variable(lam: Array, cut: float) -> Array:
+    return np.log1p(lam / cut)
+
+
+def _eigenvalue(y: Array, cut: float, inside: Array) -> Array:
+    """The inverse, within the range of the decreasing eigenvalues `inside`."""
+    return np.clip(cut * np.expm1(y), inside[-1], inside[0])
 
 
 def spectral_atoms(model: TeacherStudent, start: InitialCondition, alpha: float) -> Atoms:
@@ -165,10 +175,11 @@ def spectral_atoms(model: TeacherStudent, start: InitialCondition, alpha: float)
     cut = RESOLVED / (eta * time_scale * alpha)
     if isinstance(spectrum, PowerLaw) and len(start.r) == 1:
         lam, mass = _power_law_atoms(spectrum, cut)
-        overlaps = _overlaps(start)
+        overlaps = joint(start.q, start.r, start.t)
     else:
         lam, w = eigenvalues_and_weights(spectrum)
-        overlaps = _overlaps(start if len(start.r) == 1 else start.expanded(lam.size))
+        given = start if len(start.r) == 1 else start.expanded(lam.size)
+        overlaps = joint(given.q, given.r, given.t)
         order = np.argsort(-lam, kind="stable")
         if np.any(np.diff(order) != 1):
             lam, w = lam[order], w[order]
@@ -200,10 +211,6 @@ def _check(model: TeacherStudent, start: InitialCondition) -> None:
         )
 
 
-def _overlaps(start: InitialCondition) -> Array:
-    return np.block([[start.q, start.r], [np.swapaxes(start.r, 1, 2), start.t]])
-
-
 def _power_law_atoms(spectrum: PowerLaw, cut: float) -> tuple[Array, Array]:
     """Atoms of k = 1..L without a list of them: blocks of k, and one atom for the frozen tail."""
     exponent, L = 1 + spectrum.beta, spectrum.L
@@ -232,7 +239,7 @@ def _compressed(
     lam: Array, mass: Array, overlaps: Array, cut: float, width: float, nodes: int
 ) -> tuple[Array, Array, Array]:
     """Gauss rules of `nodes` nodes in place of blocks of decreasing lam, overlaps projected."""
-    y = np.log1p(lam / cut)
+    y = _variable(lam, cut)
     edges = np.flatnonzero(np.diff(np.floor(y / width))) + 1
     found: list[tuple[Array, Array, Array]] = []
     for block in map(slice, [0, *edges], [*edges, lam.size]):
@@ -241,7 +248,7 @@ def _compressed(
             found.append((lam[block], mass[block], part))
             continue
         rule = gauss_rule(y[block], mass[block], nodes)
-        points = np.clip(cut * np.expm1(rule.nodes), lam[block.stop - 1], lam[block.start])
+        points = _eigenvalue(rule.nodes, cut, lam[block])
         found.append((points, rule.masses, projected(rule, part)))
     places, masses, parts = zip(*found, strict=True)
     together = overlaps if len(overlaps) == 1 else np.concatenate(parts)

@@ -32,8 +32,8 @@ from .quadrature import Quadrature
 __all__ = [
     "WANTED",
     "TooCoarse",
+    "averaged_rates",
     "judge_error",
-    "rates_and_error",
     "refuse_cusps",
     "rules",
     "worst_error",
@@ -132,13 +132,13 @@ class TooCoarse(Exception):
         self.error = error
 
 
-def rates_and_error(
+def averaged_rates(
     linear: CompiledODE, rule: Averaging, noise: bool, limit: float
-) -> tuple[Callable[[Any], Any], Callable[[Any], float]]:
-    """dc/dalpha and eps_g as functions of the overlaps c, with the averages by `rule`.
+) -> Callable[[Any], Any]:
+    """dc/dalpha as a function of the overlaps c, with the averages by `rule`.
 
-    dc/dalpha raises `TooCoarse` if an estimate, made now and then, is above `limit`; it is not a
-    number where no averages exist, at which a solver shortens its trial step.
+    It raises `TooCoarse` if an estimate, made now and then, is above `limit`; it is not a number
+    where no averages exist, at which a solver shortens its trial step.
     """
     K, count = linear.sizes[0], itertools.count(1)
 
@@ -156,10 +156,7 @@ def rates_and_error(
         G = np.zeros((K, K)) if found.noise is None else found.noise
         return linear.combine(c, u, found.drift, G)
 
-    def error(c: Any) -> float:
-        return rule.averages(linear.fields(c), noise=False).generalization_error
-
-    return rates, error
+    return rates
 
 
 def worst_error(rule: Averaging, fields: Sequence[Array], noise: bool) -> float:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theory.deviations import Deviations
@@ -239,6 +240,10 @@ class CompiledODE:
         K, M, _ = self.sizes
         covariance = self.fields(overlaps)
         return self.functions["generalization_error"](K, M, self.constants["s"], covariance)
+
+    def errors(self, states: Any) -> Any:
+        """eps_g (T,) of many states (T, L, K+M, K+M)."""
+        return np.array([self.error(c) for c in states])
 
 
 def compile_ode(

@@ -61,10 +61,8 @@ def flat_rates(form: Form, like: Array) -> Callable[[float, Array], Array]:
     averages = average_source(ode.model.activation, ode.gradient_flow)
     flat = NumbaTarget().load("\n\n".join([averages, linear, _SOURCE]))["flat"]
     K, M, L = compiled.sizes
-    entries = np.arange((K + M) ** 2).reshape(1, K + M, K + M)
-    places = np.divmod(State(K, M, 1).pack(entries), K + M)
     names = ("eta", "weight_decay", "label_noise", "s", "lam", "w", "S", "nu")
     constants = [compiled.constants[name] for name in names]
     shapes = ((L, K + M, K + M), (K + M, K + M), (K, K + M), (K, K), (L, K, K + M))
     work = [np.array(like, dtype=float), *map(np.zeros, shapes)]
-    return lambda _, y: flat(K, M, L, *constants, *places, *work, y)
+    return lambda _, y: flat(K, M, L, *constants, *State(K, M, L).entries, *work, y)

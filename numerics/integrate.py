@@ -37,6 +37,7 @@ from .measure import eigenvalues_and_weights
 from .methods import METHODS, Problem, choose
 from .perfect_student import deviating_stretch
 from .reduction import Reduction, refine
+from .state import joint
 from .trajectory import Trajectory, check_times, default_times
 
 __all__ = ["integrate"]
@@ -102,14 +103,14 @@ def integrate(
         If `digits` is asked for and a parameter of the model was given as a float, or averages by
         quadrature have an error above rtol.
     """
-    form = _form(ode)
+    form, tolerance = _form(ode), _tolerance(rtol)
     times = check_times(at, alpha)
     _check_arguments(form, start, digits, method)
     _check_events(events)
     if _reduces(form, digits, modes):
-        return _by_reduction(form, start, times, _tolerance(rtol), method, events, check)
+        return _by_reduction(form, start, times, tolerance, method, events, check)
     start = start.expanded(int(form.ode.model.spectrum.L))
-    problem = Problem(form, float(times[-1]), _tolerance(rtol), digits)
+    problem = Problem(form, float(times[-1]), tolerance, digits)
     run = _in_doubles if digits is None else _in_digits
     # The start is needed to enter the neighbourhood of the perfect student between output times.
     grid = np.union1d(times, default_times(float(times[-1])) if events else [0.0])
@@ -240,8 +241,7 @@ def _by_reduction(
 
 def _overlaps(start: InitialCondition, digits: int | None = None) -> Any:
     """C = [[q, r], [r^T, t]] per mode, shape (L, K+M, K+M): float64, or mpf of so many digits."""
-    q, r, t = (start.q, start.r, start.t) if digits is None else start.precise(digits)
-    return np.block([[q, r], [np.swapaxes(r, 1, 2), t]])
+    return joint(*((start.q, start.r, start.t) if digits is None else start.precise(digits)))
 
 
 def _in_doubles(

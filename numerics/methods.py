@@ -32,8 +32,8 @@ from theory.online import OrderParameterODE
 from .averaging import (
     WANTED,
     TooCoarse,
+    averaged_rates,
     judge_error,
-    rates_and_error,
     refuse_cusps,
     rules,
     worst_error,
@@ -120,7 +120,7 @@ class Problem:
         """Of the structured method; the escape from a plateau magnifies errors a few times."""
         return max(self.rtol * 0.1, 1e-13)
 
-    @property
+    @functools.cached_property
     def closed(self) -> bool:
         """Whether all averages have closed forms that are smooth.
 
@@ -249,8 +249,7 @@ def _errors(problem: Problem) -> Callable[[Any], Any]:
     """eps_g of overlaps per eigenspace, in the precision of the problem."""
     form, digits = problem.ode.modes(), problem.digits
     if digits is None:
-        compiled = compile_ode(form, NumbaTarget())
-        return lambda values: np.array([compiled.error(c) for c in values])
+        return compile_ode(form, NumbaTarget()).errors
 
     def precise(values: Any) -> Any:
         target = FlintTarget(digits)
@@ -282,9 +281,9 @@ def _quadrature(problem: Problem, why: str) -> Flow:
         covariance = modes.fields(overlaps.astype(float))
         for rule, limit in rules(ode.model, covariance, noise, rtol):
             error = rule.error(covariance, noise)
-            # Steps need not be sharper than the averages, but end in covariances.
-            sharp = min(max(rtol, min(error, WANTED * rtol)), 1e-6)
-            rates, _ = rates_and_error(linear, rule, noise, limit)
+            # Whatever is asked for, steps must end in covariances.
+            sharp = min(rtol, 1e-6)
+            rates = averaged_rates(linear, rule, noise, limit)
             try:
                 path = _explicit(problem, _packed(problem, rates, overlaps), sharp, overlaps, times)
                 error = max(error, worst_error(rule, [modes.fields(c) for c in path.values], noise))

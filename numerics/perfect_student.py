@@ -118,10 +118,7 @@ def _flow(problem: Problem, view: _View) -> Flow:
         path = solve_structured(system, times, problem.step_tolerance, relative=True)
         return Solution(path.values, f"in deviations from the teacher: {path}")
 
-    def errors(states: Any) -> Any:
-        return np.array([view.compiled.error(c) for c in states])
-
-    return Flow(solve, errors, "near the perfect student", view.overlaps)
+    return Flow(solve, view.compiled.errors, "near the perfect student", view.overlaps)
 
 
 def _entry(view: _View, ordinary: Stretch, sizes: Any, first: int) -> tuple[float, Any]:

@@ -3,7 +3,8 @@
 Summary
     `SaadSolla`: the isotropic equations as published, typed in with their closed averages;
     `by_modes`: the same averages in structured data; `linear_overlaps`: the linear student by one
-    matrix exponential; `extrapolate`: an integrator for any kind of number.
+    matrix exponential; `extrapolate`: an integrator for any kind of number; `random_covariance`: of
+    Gaussian fields.
 
 References
     [SS95] Saad & Solla, Phys. Rev. E 52, 4225 (1995), eqs. (6)-(8) and the appendix.
@@ -209,3 +210,12 @@ def _extrapolated_step(rates, state, H, columns):
             row.append(row[-1] + (row[-1] - left) / (ratio**2 - 1))
         table = row
     return table[-1], table[-1] - table[-2]
+
+
+def random_covariance(fields: int, rank: int, seed: int) -> np.ndarray:
+    """Variances one, of the given rank."""
+    factor = np.random.default_rng(seed).normal(size=(fields, rank))
+    factor /= np.linalg.norm(factor, axis=1)[:, None]
+    C = factor @ factor.T
+    np.fill_diagonal(C, 1.0)
+    return C

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy.integrate import dblquad
+from systems import random_covariance
 
 from numerics.kinked import KinkedQuadrature
 from numerics.piecewise_linear import PiecewiseLinear
@@ -14,15 +15,6 @@ from theory.activations import Activation
 x = sp.Symbol("x", real=True)
 SCALE = 0.7
 ELU = sp.Piecewise((x, x > 0), (sp.exp(x) - 1, True))
-
-
-def random_covariance(fields: int, rank: int, seed: int) -> np.ndarray:
-    """Variances one, of the given rank."""
-    factor = np.random.default_rng(seed).normal(size=(fields, rank))
-    factor /= np.linalg.norm(factor, axis=1)[:, None]
-    C = factor @ factor.T
-    np.fill_diagonal(C, 1.0)
-    return C
 
 
 def rule(activation, order, K=2):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from numpy.polynomial.hermite_e import hermegauss
+from systems import random_covariance
 
 from numerics.pointwise import pointwise
 from numerics.quadrature import Quadrature
@@ -16,15 +17,6 @@ from theory.gaussian import I2_kernel, I4_kernel, price, stein
 
 x = sp.Symbol("x", real=True)
 SCALE = 0.7
-
-
-def random_covariance(fields: int, rank: int, seed: int) -> np.ndarray:
-    """Variances one, of the given rank."""
-    factor = np.random.default_rng(seed).normal(size=(fields, rank))
-    factor /= np.linalg.norm(factor, axis=1)[:, None]
-    C = factor @ factor.T
-    np.fill_diagonal(C, 1.0)
-    return C
 
 
 def signs(fields: int, K: int) -> np.ndarray:

@@ -29,7 +29,7 @@ def test_the_error_of_equal_steps_has_the_order_of_the_series(tolerance):
             stepper.step(end / steps)
         assert stepper.time == pytest.approx(end, rel=1e-12)  # no step was shortened
         last = np.array(stepper.state)
-        reached = np.array(exact[0])[:, *rough._state._entries].ravel()
+        reached = np.array(exact[0])[:, *rough._state.entries].ravel()
         sizes.append(end / steps)
         errors.append(np.max(np.abs(last - reached)))
     order = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
