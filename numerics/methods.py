@@ -280,6 +280,7 @@ def _quadrature(problem: Problem, why: str) -> Flow:
     def solve(overlaps: Any, times: Any) -> Solution:
         covariance = modes.fields(overlaps.astype(float))
         for rule, limit in rules(ode.model, covariance, noise, rtol):
+            best[:] = [rule]
             error = rule.error(covariance, noise)
             # Whatever is asked for, steps must end in covariances.
             sharp = min(rtol, 1e-6)
@@ -289,7 +290,6 @@ def _quadrature(problem: Problem, why: str) -> Flow:
                 error = max(error, worst_error(rule, [modes.fields(c) for c in path.values], noise))
             except TooCoarse as found:
                 error = found.error
-            best[:] = [rule]
             if error <= WANTED * rtol:
                 break
         judge_error(ode.model, rule, error, rtol)

@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 from systems import linear_overlaps
 
 from numerics import InitialCondition, IntegrationError, Trajectory, initial, integrate, simulate
+from numerics.errors import Stopped
 from numerics.quadrature import Quadrature
 from theory import (
     Discrete,
@@ -476,3 +477,19 @@ def test_printing_a_run_says_which_method_and_why():
     path = integrate(odes(small), draw(small), 1, at=[1])
     assert str(path).splitlines()[1].startswith("by Taylor series of order")
     assert str(path).endswith(f"chosen: {texts[0][1]}")
+
+
+def test_a_stop_under_quadrature_keeps_the_part_before_it(monkeypatch):
+    """Oracle: the states that the explicit method hands over, here the start."""
+
+    def stops(rates, y, times, rtol, atol):
+        raise Stopped("pretended", np.array([y]))
+
+    monkeypatch.setattr(MODULE, "integrate_explicit", stops)
+    start = draw(TANH)
+    with pytest.raises(IntegrationError, match="pretended") as stop:
+        integrate(odes(TANH), start, 1, at=[0, 1])
+    part = stop.value.trajectory
+    assert list(part.alpha) == [0.0]
+    np.testing.assert_array_equal(part.q[0], start.q)
+    assert part.generalization_error[0] > 0
