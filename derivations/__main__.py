@@ -1,4 +1,4 @@
-"""The command line, ``specscale``: report, derive, run.
+"""The command line, ``specscale``: report, derive, claims, run.
 
 Everything heavy is imported inside the commands, so that ``specscale --help`` answers at once.
 """
@@ -108,6 +108,33 @@ def derive(name: str | None, everything: bool, form: str, out: Path) -> None:
                 written.append((render(derivation, form, folder), derivation.check()))
         for path, outcome in written:
             click.echo(f"{out / path.name}  ({outcome})")
+
+
+@main.command(
+    epilog=_examples(
+        "specscale claims",
+        "specscale claims --full --html --out claims",
+    )
+)
+@click.option("--html", is_flag=True, help="Write DIR/claims.html too.")
+@click.option(
+    "--quick/--full", default=True, show_default=True, help="Under a minute, or larger cases."
+)
+@click.option("--out", type=_FOLDER, help="Output folder of --html. [claims]")
+def claims(html: bool, quick: bool, out: Path | None) -> None:
+    """Judge published statements by numbers computed now.
+
+    Each holds, holds when some condition is met, or fails; none of this is an error. A statement
+    that cannot be judged is one, and nothing is then written.
+    """
+    if out is not None and not html:
+        raise click.UsageError("--out is the folder of the page: give --html too")
+    with _plain_messages():
+        from .claims import CLAIMS
+        from .claims.judging import write_claims
+
+        folder = (out or Path("claims")) if html else None
+        click.echo(write_claims(CLAIMS, not quick, folder))
 
 
 def _listed(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:

@@ -6,15 +6,12 @@ Everything is computed and checked first; the files appear together at the end, 
 from __future__ import annotations
 
 import shutil
-import time
 import warnings
-from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from numerics.storage import write_arrays
 from theory.derivation import Derivation
@@ -24,39 +21,13 @@ from .findings import Finding, findings, require
 from .output import whole_folder
 from .render import PdfFailed, page, render
 from .report_page import escape_picture, sections, spectra_picture
+from .stages import Stages
 from .study import Settings, Study, perform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["write_report"]
-
-
-class Stages:
-    """Progress bars on standard error, and the seconds that each stage took.
-
-    A context manager: on the way out an unfinished bar ends its line.
-    """
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._bar = tqdm([], disable=True)
-
-    def over(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
-        """Iterate over `items` as the stage of this name."""
-        began = time.perf_counter()
-        self._bar = tqdm(list(items), desc=f"{stage:<34}", bar_format=_BAR)
-        yield from self._bar
-        self.seconds[stage] = time.perf_counter() - began
-
-    def __enter__(self) -> Stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-
-_BAR = "{desc}{bar:20} {n_fmt}/{total_fmt} {elapsed}"
 
 
 def write_report(out: Path, settings: Settings) -> str:

@@ -11,6 +11,7 @@ import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import sympy as sp
 
@@ -164,7 +165,18 @@ class DerivationSection:
         return "\n<ol>\n" + "\n".join(items) + "\n</ol>"
 
 
-Section = Prose | Preformatted | Table | Figure | DerivationSection
+class Section(Protocol):
+    """A part of a page under a heading: the classes above, and others of this shape."""
+
+    @property
+    def title(self) -> str:
+        """The heading; formulas between dollar signs."""
+
+    def html(self, anchor: str) -> str:
+        """What stands below the heading; `anchor` is the section's own."""
+
+    def entries(self, anchor: str) -> str:
+        """The entries below the title in the table of contents; may be empty."""
 
 
 def page(title: str, sections: Sequence[Section]) -> str:
@@ -174,7 +186,7 @@ def page(title: str, sections: Sequence[Section]) -> str:
     ----------
     title : str
         Formulas between dollar signs, here as in all texts.
-    sections : sequence of Prose, Preformatted, Table, Figure and DerivationSection
+    sections : sequence of Section
 
     Raises
     ------

@@ -39,7 +39,7 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", [(), ("report",), ("derive",), ("run",)])
+@pytest.mark.parametrize("command", [(), ("report",), ("derive",), ("claims",), ("run",)])
 def test_help_shows_examples(command):
     result = invoke(*command, "--help")
     assert result.exit_code == 0

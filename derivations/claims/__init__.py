@@ -1,0 +1,13 @@
+"""Published statements, one entry each: computed now, judged by their numbers.
+
+Main results
+    CLAIMS : every claim, by source, in the order of reading. A module with ``CLAIMS`` of its own is
+    joined here.
+"""
+
+from .claim import Claim, ClaimError, Evidence, Judgement, Number, Verdict
+from .worschech_rosenow import CLAIMS as WORSCHECH_ROSENOW
+
+__all__ = ["CLAIMS", "Claim", "ClaimError", "Evidence", "Judgement", "Number", "Verdict"]
+
+CLAIMS: tuple[Claim, ...] = (*WORSCHECH_ROSENOW,)

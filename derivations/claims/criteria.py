@@ -1,0 +1,58 @@
+"""How numbers become a verdict.
+
+Summary
+    A claim is compared with what is found, case by case, as relative deviations. An exact claim
+    must stand in every case; one that is meant in a limit may be off before it, and then holds when
+    a case is deep enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .claim import Verdict
+
+__all__ = ["Case", "always", "in_the_limit", "percent"]
+
+Case = tuple[str, float]
+"""(where, relative deviation of the claim from what is found there)."""
+
+
+def always(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]:
+    """HOLDS if every deviation is within the tolerance, otherwise FAILS; and by how much."""
+    where, worst = max(_finite(cases), key=lambda case: abs(case[1]))
+    if abs(worst) <= tolerance:
+        return Verdict.HOLDS, ""
+    return Verdict.FAILS, f"{percent(worst)} off at {where}"
+
+
+def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]:
+    """For cases that go deeper into the limit in which a claim is meant.
+
+    HOLDS if all are within the tolerance, CONDITIONAL if they are from some case on, and FAILS if
+    the deepest is not; with the condition.
+    """
+    cases = _finite(cases)
+    inside = [abs(deviation) <= tolerance for _, deviation in cases]
+    if all(inside):
+        return Verdict.HOLDS, ""
+    where, deviation = cases[-1]
+    if not inside[-1]:
+        return Verdict.FAILS, f"still {percent(deviation)} off at {where}"
+    first = len(inside) - inside[::-1].index(False)
+    outside, off = max(cases[:first], key=lambda case: abs(case[1]))
+    limits = f"within {percent(tolerance)}; {percent(off)} off at {outside}"
+    return Verdict.CONDITIONAL, f"{cases[first][0]} or beyond, {limits}"
+
+
+def percent(fraction: float) -> str:
+    """Two digits of it in per cent, without a sign."""
+    return f"{100 * abs(fraction):.2g} %"
+
+
+def _finite(cases: Sequence[Case]) -> Sequence[Case]:
+    bad = [where for where, deviation in cases if not math.isfinite(deviation)]
+    if bad or not cases:
+        raise ValueError(f"a deviation is not finite at {bad[0]}" if bad else "there are no cases")
+    return cases
