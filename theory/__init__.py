@@ -2,6 +2,7 @@
 
 from . import _siblings
 from .asymptotics import AsymptoticLaw
+from .chaos_spectrum import ChaosEigenvalue, chaos_eigenvalues
 from .derivation import Assumed, Derivation, DerivationError, Numeric, Step, Symbolic
 from .features import feature_law
 from .gaussian import I2, I3, I4, NoClosedForm
@@ -11,6 +12,7 @@ from .linear import LinearSolution, linear_solution
 from .models import Activation, Discrete, Isotropic, PowerLaw, Spectrum, TeacherStudent
 from .online import OrderParameterODE, order_parameter_odes
 from .plateau import Plateau, plateau
+from .random_features import random_feature_covariance
 
 __all__ = [
     "TeacherStudent",
@@ -34,6 +36,9 @@ __all__ = [
     "linear_solution",
     "late_time_law",
     "feature_law",
+    "random_feature_covariance",
+    "chaos_eigenvalues",
+    "ChaosEigenvalue",
     "AsymptoticLaw",
     "Derivation",
     "DerivationError",
