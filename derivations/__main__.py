@@ -165,6 +165,7 @@ def _listed(_: click.Context, __: click.Parameter, text: str | None) -> tuple[st
 )
 @click.option("--label-noise", metavar="NUMBER", help="Variance of the label noise. [0]")
 @click.option("--weight-decay", metavar="NUMBER", help="[0]")
+@click.option("--preconditioner", metavar="NUMBER", help="Sigma^-theta: theta, 0 .. 1. [0]")
 @click.option("--sigma-J", "sigma_J", metavar="NUMBER", help="Initial weights' deviation. [1/100]")
 @click.option("--alpha", metavar="NUMBER", help="Final time: SGD steps / N.")
 @click.option("--digits", type=int, help="Integrate in so many digits too.")

@@ -27,7 +27,7 @@ class RunConfig:
 
     Attributes
     ----------
-    K, M, eta, activation, scale, label_noise, weight_decay
+    K, M, eta, activation, scale, label_noise, weight_decay, preconditioner
         As in `theory.TeacherStudent`.
     spectrum : {"isotropic", "power-law", "discrete"}
         "power-law" needs `beta` and `L`, "discrete" needs `eigenvalues` (and takes `weights`).
@@ -55,6 +55,7 @@ class RunConfig:
     scale: str = "sqrt"
     label_noise: Any = 0
     weight_decay: Any = 0
+    preconditioner: Any = 0
     sigma_J: Any = "1/100"
     seed: int = 0
     digits: int | None = None
@@ -79,6 +80,7 @@ class RunConfig:
             scale=self.scale,
             label_noise=self.label_noise,
             weight_decay=self.weight_decay,
+            preconditioner=self.preconditioner,
         )
 
     def _spectrum(self) -> Spectrum:

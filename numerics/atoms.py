@@ -191,6 +191,7 @@ def spectral_atoms(model: TeacherStudent, start: InitialCondition, alpha: float)
 
 
 def _check(model: TeacherStudent, start: InitialCondition) -> None:
+    model.require_plain("the reduction of modes")
     L, K, M = start.r.shape
     given = model.K, model.M, model.eta
     unknown = {x for e in given for x in e.free_symbols} | model.spectrum.free_symbols

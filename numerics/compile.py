@@ -279,6 +279,7 @@ def compile_ode(
         If the activation's Gaussian averages have no closed form or no translation.
     """
     require_numbers(form.ode.model)
+    form.ode.model.require_plain("compile_ode")
     flow, activation = form.ode.gradient_flow, form.ode.model.activation
     functions = dict(target.load(linear_source(isinstance(form, MomentForm), flow)))
     if deviations:
@@ -302,7 +303,8 @@ def require_numbers(model: TeacherStudent) -> None:
     ValueError
         If one is; the message lists the symbols.
     """
-    given = [model.K, model.M, model.eta, model.label_noise, model.weight_decay, model.spectrum]
+    given = [model.K, model.M, model.eta, model.label_noise, model.weight_decay]
+    given += [model.preconditioner, model.spectrum]
     unknown = sorted({str(symbol) for e in given for symbol in e.free_symbols})
     if unknown:
         raise ValueError(

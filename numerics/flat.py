@@ -41,7 +41,9 @@ def flat(
 """
 
 
-def flat_rates(form: Form, like: Array) -> Callable[[float, Array], Array]:
+def flat_rates(
+    form: Form, like: Array, schedule: Callable[[Array], Array] | None = None
+) -> Callable[[float, Array], Array]:
     """dy/dalpha of the entries that `State` packs, compiled to float64.
 
     Parameters
@@ -50,6 +52,8 @@ def flat_rates(form: Form, like: Array) -> Callable[[float, Array], Array]:
         Of a model whose parameters are all numbers.
     like : array (L, K+M, K+M)
         Overlaps whose teacher block is that of all states.
+    schedule : callable (T,) -> (T,), optional
+        eta at given times, in place of that of the model.
 
     Raises
     ------
@@ -61,8 +65,14 @@ def flat_rates(form: Form, like: Array) -> Callable[[float, Array], Array]:
     averages = average_source(ode.model.activation, ode.gradient_flow)
     flat = NumbaTarget().load("\n\n".join([averages, linear, _SOURCE]))["flat"]
     K, M, L = compiled.sizes
-    names = ("eta", "weight_decay", "label_noise", "s", "lam", "w", "S", "nu")
+    names = ("weight_decay", "label_noise", "s", "lam", "w", "S", "nu")
     constants = [compiled.constants[name] for name in names]
     shapes = ((L, K + M, K + M), (K + M, K + M), (K, K + M), (K, K), (L, K, K + M))
     work = [np.array(like, dtype=float), *map(np.zeros, shapes)]
-    return lambda _, y: flat(K, M, L, *constants, *State(K, M, L).entries, *work, y)
+    eta, entries = compiled.constants["eta"], State(K, M, L).entries
+
+    def rates(alpha: float, y: Array) -> Array:
+        now = eta if schedule is None else float(schedule(np.array([alpha]))[0])
+        return flat(K, M, L, now, *constants, *entries, *work, y)
+
+    return rates

@@ -17,6 +17,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import mpmath as mp
@@ -26,9 +27,11 @@ import sympy as sp
 from theory.exact import exact
 from theory.forms import ModeForm, MomentForm
 from theory.online import OrderParameterODE
+from theory.schedules import alpha as ALPHA
 
 from .basis import GUARD_DIGITS, Basis
 from .compile import Form, require_numbers
+from .elapsed import constant_rate, in_elapsed_time
 from .errors import IntegrationError
 from .events import Curve, Event
 from .flow import Halted, Stretch
@@ -36,7 +39,9 @@ from .initial import InitialCondition
 from .measure import eigenvalues_and_weights
 from .methods import METHODS, Problem, choose
 from .perfect_student import deviating_stretch
+from .preconditioning import in_plain_variables
 from .reduction import Reduction, refine
+from .schedule import compile_schedule
 from .state import joint
 from .trajectory import Trajectory, check_times, default_times
 
@@ -87,6 +92,9 @@ def integrate(
         `rtol` (`numerics.reduction`); "auto" does so from `REDUCED_SIZE` eigenvalues on, and for
         L = oo, where `alpha` is the scaled time eta lam_+ alpha.
 
+    A learning rate that depends on alpha (`theory.schedules`) is followed by explicit steps in
+    double precision, or in any way in gradient flow, which knows its integral only.
+
     Raises
     ------
     TypeError, ValueError
@@ -107,10 +115,21 @@ def integrate(
     times = check_times(at, alpha)
     _check_arguments(form, start, digits, method)
     _check_events(events)
+    model = form.ode.model
+    if model.preconditioner != 0 or model.eta.has(ALPHA):
+        again = partial(
+            integrate, digits=digits, rtol=rtol, method=method, events=events, check=check
+        )
+        if model.preconditioner != 0:
+            return in_plain_variables(form, start, times, modes, digits, again)
+        _check_schedule(form, digits, events)
+        if form.ode.gradient_flow:
+            return in_elapsed_time(form, start, times, partial(again, modes=modes))
     if _reduces(form, digits, modes):
         return _by_reduction(form, start, times, tolerance, method, events, check)
     start = start.expanded(int(form.ode.model.spectrum.L))
-    problem = Problem(form, float(times[-1]), tolerance, digits)
+    problem = _problem(form, float(times[-1]), tolerance, digits)
+    notes: dict[str, Any] = {"model": str(model)}
     run = _in_doubles if digits is None else _in_digits
     # The start is needed to enter the neighbourhood of the perfect student between output times.
     grid = np.union1d(times, default_times(float(times[-1])) if events else [0.0])
@@ -118,9 +137,8 @@ def integrate(
         stretches = run(problem, start, grid, method)
     except Halted as stop:
         part = stop.stretch.at(times)
-        reached = _trajectory(problem, start, [part], {}) if len(part.times) else None
+        reached = _trajectory(problem, start, [part], notes) if len(part.times) else None
         raise IntegrationError(str(stop), reached) from None
-    notes: dict[str, Any] = {}
     if events:
         curve = Curve(stretches)
         notes["events"] = {str(event): event.locate(curve) for event in events}
@@ -128,6 +146,24 @@ def integrate(
     if check:
         notes["checked_error"] = _checked_error(problem, start, kept, method)
     return _trajectory(problem, start, kept, notes)
+
+
+def _problem(form: Form, end: float, rtol: float, digits: int | None) -> Problem:
+    """The system, its learning rate apart if that depends on alpha."""
+    eta = form.ode.model.eta
+    if not eta.has(ALPHA):
+        return Problem(form, end, rtol, digits)
+    return Problem(constant_rate(form), end, rtol, digits, compile_schedule(eta))
+
+
+def _check_schedule(form: Form, digits: int | None, events: Sequence[Event]) -> None:
+    """Refuse what takes a constant learning rate."""
+    model = form.ode.model
+    if digits is not None or events or sp.oo == model.spectrum.L:
+        raise ValueError(
+            f"eta = {model.eta} depends on alpha: leave digits and events out, and give L a finite "
+            "value"
+        )
 
 
 def _form(ode: OrderParameterODE | Form) -> Form:
@@ -144,7 +180,7 @@ def _check_arguments(form: Form, start: InitialCondition, digits: Any, method: A
         raise TypeError(
             f"start must be an InitialCondition (see numerics.initial); found {start!r}"
         )
-    require_numbers(model)
+    require_numbers(model.replace(eta=1) if model.eta.free_symbols == {ALPHA} else model)
     L, K, M = model.spectrum.L, int(model.K), int(model.M)
     if start.r.shape not in ((L, K, M), (1, K, M)):
         raise ValueError(
@@ -332,7 +368,6 @@ def _trajectory(
         **notes,
         **({} if digits is None else {"digits": digits}),
         "form": type(problem.form).__name__,
-        "model": str(model),
         "gradient_flow": problem.ode.gradient_flow,
         "start": start.provenance,
     }

@@ -1,5 +1,6 @@
 """Which method integrates a system, and why: decided here, printed in every result.
 
+    a learning rate that depends on alpha            Runge-Kutta
     averages without closed form (tanh), or with     Runge-Kutta, averages by quadrature
         cusps where fields coincide (ReLU)
     moments                                          Taylor series
@@ -79,12 +80,15 @@ class Problem:
         Relative accuracy in double precision.
     digits : int or None
         Working digits of a high-precision run.
+    schedule : callable or None
+        eta at times (T,), where it depends on them; the form then has eta = 1.
     """
 
     form: Form
     alpha: float
     rtol: float
     digits: int | None = None
+    schedule: Callable[[Any], Any] | None = None
 
     @property
     def ode(self) -> OrderParameterODE:
@@ -163,6 +167,8 @@ def choose(problem: Problem, start: Any, method: str = "auto") -> Flow:
 
 
 def _automatic(problem: Problem, closed: bool) -> tuple[str, str]:
+    if problem.schedule is not None:
+        return "runge-kutta", "eta depends on alpha"
     if not closed:
         return "runge-kutta", f"no smooth closed averages of {problem.ode.model.activation}"
     if not isinstance(problem.form, ModeForm):
@@ -179,6 +185,12 @@ def _automatic(problem: Problem, closed: bool) -> tuple[str, str]:
 
 def _check(problem: Problem, name: str, closed: bool) -> None:
     model = problem.ode.model
+    if problem.schedule is not None and (name != "runge-kutta" or not closed):
+        raise ValueError(
+            f"method {name!r} takes a constant learning rate, or one that depends on alpha without "
+            'the noise of SGD (gradient_flow=True): use method "runge-kutta" and an activation '
+            "with smooth closed averages"
+        )
     if name != "runge-kutta" and not closed:
         raise ValueError(
             f"method {name!r} needs smooth closed averages, which {model.activation} has not: "
@@ -223,7 +235,8 @@ def _structured(problem: Problem, start: Any, why: str) -> Flow:
 
 
 def _runge_kutta(problem: Problem, start: Any, why: str) -> Flow:
-    rates = flat_rates(problem.form, Basis(problem.form).to_form(start).astype(float))
+    like = Basis(problem.form).to_form(start).astype(float)
+    rates = flat_rates(problem.form, like, problem.schedule)
     solve = functools.partial(_explicit, problem, rates, problem.rtol)
     return Flow(solve, _errors(problem), why)
 

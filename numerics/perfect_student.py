@@ -47,8 +47,11 @@ def deviating_stretch(problem: Problem, ordinary: Stretch) -> Stretch | None:
     """The end of a run in deviations, from the entry into the neighbourhood on.
 
     None if rounding leaves eps_g as accurate as asked for, if the last state is not near a perfect
-    student, or if the student cannot become perfect (K != M, label noise, weight decay).
+    student, if the student cannot become perfect (K != M, label noise, weight decay), or if eta
+    depends on alpha.
     """
+    if problem.schedule is not None:
+        return None
     if np.min(ordinary.errors) * problem.rtol > ROUNDING:
         return None
     model = problem.ode.model

@@ -9,7 +9,8 @@ Summary
 Mathematics
     x_i = J_i.xi/sqrt(N), y_n = B_n.xi/sqrt(N), xi ~ N(0, Sigma),
     delta_i = c_S g'(x_i) (c_T sum_n g(y_n) + noise - c_S sum_j g(x_j)),
-    J_i <- (1 - eta gamma/N) J_i + (eta/sqrt(N)) delta_i xi                            [SS95, BS95]
+    J_i <- (1 - eta gamma/N) J_i + (eta/sqrt(N)) delta_i P xi                          [SS95, BS95]
+    with a preconditioner P that multiplies eigenspace k by a number (1 for plain SGD).
     In eigenspace k, xi has coordinates sqrt(lam_k) u in the span, u ~ N(0, I_{K+M}), and a part of
     norm sqrt(lam_k chi^2_{n_k-K-M}) across it: the chain is exact in law at every N.
 
@@ -40,10 +41,8 @@ class Rule(NamedTuple):
 
     Attributes
     ----------
-    rate : float
-        eta/N.
-    keep : float
-        1 - eta gamma/N.
+    decay : float
+        gamma, the weight decay.
     student_scale, teacher_scale : float
         c_S and c_T.
     noise : float
@@ -52,8 +51,7 @@ class Rule(NamedTuple):
         M.
     """
 
-    rate: float
-    keep: float
+    decay: float
     student_scale: float
     teacher_scale: float
     noise: float
@@ -158,13 +156,14 @@ def step_chain(
     rng: Any,
     vectors: Array,
     root: Array,
+    gain: Array,
     freedom: Array,
-    steps: int,
+    rates: Array,
     rule: Rule,
 ) -> int:
     """Advance the exact macroscopic chain in place; return the number of steps done.
 
-    Fewer than `steps` means that the next one diverges. Cost O(L (K+M)^2 + L K^3) a step,
+    Fewer than there are rates means that the next one diverges. Cost O(L (K+M)^2 + L K^3) a step,
     whatever N is.
 
     Parameters
@@ -173,14 +172,19 @@ def step_chain(
         Lower triangular per mode, teacher first: the teacher's rows never change.
     root : (L,)
         sqrt(lam_k).
+    gain : (L,)
+        Of the preconditioner in each eigenspace.
     freedom : (L,)
         n_k - K - M >= 0, the degrees of freedom of xi across the span.
+    rates : (steps,)
+        eta/N of each step.
     """
     L, D, _ = vectors.shape
     M = rule.teachers
     K = D - M
     xi, fields, delta, rows = np.empty((L, D)), np.empty(D), np.empty(K), np.empty((K, K + 1))
-    for step in range(steps):
+    for step, rate in enumerate(rates):
+        keep = 1.0 - rate * rule.decay
         fields[:] = 0.0
         for k in range(L):
             for a in range(D):
@@ -195,36 +199,46 @@ def step_chain(
             # With n_k = K + M there is nothing across the span (and no chi^2 without freedom).
             across = root[k] * math.sqrt(rng.chisquare(freedom[k])) if freedom[k] > 0.0 else 0.0
             for i in range(K):
-                push = rule.rate * delta[i]
+                push = rate * delta[i] * gain[k]
                 for a in range(M):
-                    vectors[k, M + i, a] = rule.keep * vectors[k, M + i, a] + push * xi[k, a]
+                    vectors[k, M + i, a] = keep * vectors[k, M + i, a] + push * xi[k, a]
                 for a in range(K):
-                    rows[i, a] = rule.keep * vectors[k, M + i, M + a] + push * xi[k, M + a]
+                    rows[i, a] = keep * vectors[k, M + i, M + a] + push * xi[k, M + a]
                 rows[i, K] = push * across
             lower_triangle(rows)
             vectors[k, M:, M:] = rows[:, :K]
-    return steps
+    return len(rates)
 
 
 @njit(nogil=True, cache=True)
 def step_direct(
-    g: Any, slope: Any, rng: Any, vectors: Array, root: Array, steps: int, rule: Rule
+    g: Any,
+    slope: Any,
+    rng: Any,
+    vectors: Array,
+    root: Array,
+    gain: Array,
+    rates: Array,
+    rule: Rule,
 ) -> int:
     """Advance SGD in R^N in place; return the number of steps done.
 
-    Fewer than `steps` means that the next one diverges. Cost O(N (K+M)) a step.
+    Fewer than there are rates means that the next one diverges. Cost O(N (K+M)) a step.
 
     Parameters
     ----------
     vectors : (M+K, N)
-    root : (N,)
-        Square root of the eigenvalue of Sigma in each coordinate.
+    root, gain : (N,)
+        Square root of the eigenvalue of Sigma, and that of the preconditioner, in each coordinate.
+    rates : (steps,)
+        eta/N of each step.
     """
     D, N = vectors.shape
     M = rule.teachers
     K = D - M
     xi, fields, delta = np.empty(N), np.empty(D), np.empty(K)
-    for step in range(steps):
+    for step, rate in enumerate(rates):
+        keep = 1.0 - rate * rule.decay
         fields[:] = 0.0
         for a in range(N):
             xi[a] = root[a] * rng.standard_normal()
@@ -235,10 +249,10 @@ def step_direct(
         if not _deltas(g, slope, fields, delta, noise, rule):
             return step
         for i in range(K):
-            push = rule.rate * delta[i]
+            push = rate * delta[i]
             for a in range(N):
-                vectors[M + i, a] = rule.keep * vectors[M + i, a] + push * xi[a]
-    return steps
+                vectors[M + i, a] = keep * vectors[M + i, a] + push * gain[a] * xi[a]
+    return len(rates)
 
 
 @njit(nogil=True, cache=True)

@@ -3,8 +3,9 @@
 Summary
     `simulate` runs SGD from given overlaps, by one of two methods that agree in law:
     ``"chain"``, the exact Markov chain of the Gram matrices at a cost independent of N, and
-    ``"direct"``, the weights themselves in R^N. Nothing here knows the equations of motion: eps_g
-    is a sample mean over fresh test fields.
+    ``"direct"``, the weights themselves in R^N. A preconditioner multiplies the steps as written,
+    and each step has the learning rate of its own time. Nothing here knows the equations of motion:
+    eps_g is a sample mean over fresh test fields.
 
 Notation (WR24)
     alpha = (number of steps)/N; J_i <- J_i + (eta/sqrt(N)) delta_i xi.
@@ -19,6 +20,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +29,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.models import TeacherStudent
+from theory.schedules import alpha as ALPHA
 
 from .initial import InitialCondition, check_model, gram_factor, multiplicities, whole_number
+from .schedule import compile_schedule
 from .sgd import Rule, compile_activation, sampled_error, step_chain, step_direct
 from .storage import Array
 from .trajectory import Trajectory, check_times
@@ -36,6 +40,8 @@ from .trajectory import Trajectory, check_times
 __all__ = ["simulate"]
 
 METHODS = ("auto", "chain", "direct")
+BLOCK = 65536
+"""Steps whose learning rates are listed at once."""
 
 
 def simulate(
@@ -129,7 +135,10 @@ def _check_system(model: Any, start: Any) -> None:
         )
     numbers = {"K": model.K, "M": model.M, "L": model.spectrum.L, "eta": model.eta}
     numbers |= {"label_noise": model.label_noise, "weight_decay": model.weight_decay}
-    symbolic = [f"{name} = {value}" for name, value in numbers.items() if not value.is_number]
+    numbers["preconditioner"] = model.preconditioner
+    symbolic = [
+        f"{name} = {value}" for name, value in numbers.items() if value.free_symbols - {ALPHA}
+    ]
     if symbolic:
         raise ValueError(
             f"simulate: the model has no number for {', '.join(symbolic)}: use model.replace(...)"
@@ -170,6 +179,8 @@ class _Job:
     rule: Rule
     method: str
     start: Array
+    rate: Callable[[Array], Array]
+    gain: Array
     eigenvalues: Array
     counts: Array
     times: Array
@@ -188,10 +199,8 @@ class _Job:
     ) -> _Job:
         g, slope = compile_activation(model.activation)
         N = int(counts.sum())
-        eta = float(model.eta)
         rule = Rule(
-            rate=eta / N,
-            keep=1 - eta * float(model.weight_decay) / N,
+            decay=float(model.weight_decay),
             student_scale=float(model.student_scale),
             teacher_scale=float(model.teacher_scale),
             noise=math.sqrt(float(model.label_noise)),
@@ -200,7 +209,12 @@ class _Job:
         eigenvalues = np.array([float(x) for x in model.spectrum.values()[0]])
         factor = gram_factor(start.gram) * np.sqrt(counts / N)[:, None, None]
         vectors = _triangular(factor) if method == "chain" else _embedded(factor, counts)
-        return cls(g, slope, rule, method, vectors, eigenvalues, counts, times, *sampling)
+        theta = float(model.preconditioner)
+        gain = eigenvalues**-theta / float(counts / N @ eigenvalues ** (1 - theta))
+        rate = compile_schedule(model.eta)
+        return cls(
+            g, slope, rule, method, vectors, rate, gain, eigenvalues, counts, times, *sampling
+        )
 
     def run(self, index: int) -> tuple[Array, Array, Array]:
         """One run: q (T, L, K, K), r (T, L, K, M) and eps_g (T,)."""
@@ -229,20 +243,22 @@ class _Job:
         self, rng: np.random.Generator, vectors: Array, index: int, first: int, last: int
     ) -> None:
         """Bring run `index` from step `first` to step `last`, in place."""
-        root = np.sqrt(self.eigenvalues)
+        root, N = np.sqrt(self.eigenvalues), int(self.counts.sum())
         if self.method == "chain":
             freedom = (self.counts - vectors.shape[1]).astype(float)
-            where: tuple[Array, ...] = (vectors, root, freedom)
-            done = step_chain(self.g, self.slope, rng, *where, last - first, self.rule)
+            step: Any = step_chain
+            where: tuple[Array, ...] = (vectors, root, self.gain, freedom)
         else:
-            where = (vectors, np.repeat(root, self.counts))
-            done = step_direct(self.g, self.slope, rng, *where, last - first, self.rule)
-        if done < last - first:
-            N = int(self.counts.sum())
-            raise FloatingPointError(
-                f"simulate: run {index} diverges at alpha = {(first + done) / N:g} with "
-                f"eta = {self.rule.rate * N:g}: use a smaller learning rate"
-            )
+            step = step_direct
+            where = (vectors, *(np.repeat(x, self.counts) for x in (root, self.gain)))
+        for begin in range(first, last, BLOCK):
+            eta = self.rate(np.arange(begin, min(begin + BLOCK, last)) / N)
+            done = step(self.g, self.slope, rng, *where, eta / N, self.rule)
+            if done < len(eta):
+                raise FloatingPointError(
+                    f"simulate: run {index} diverges at alpha = {(begin + done) / N:g} with "
+                    f"eta = {eta[done]:g}: use a smaller learning rate"
+                )
 
     def _observe(
         self, now: Array, after: Array, part: float, test: np.random.Generator

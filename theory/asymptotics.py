@@ -38,13 +38,15 @@ class Harmonic(sp.Function):
     """H_L(s) = sum_{k<=L} k^-s as a function that stays one, whatever L is.
 
     ``sympy.harmonic`` writes the sum out for every whole number L; here the value costs the same
-    for L = 1e6 as for L = 2: zeta(s) - zeta(s, L + 1).
+    for L = 1e6 as for L = 2: zeta(s) - zeta(s, L + 1), or H_L itself at the pole s = 1.
     """
 
     nargs = 2
 
     @staticmethod
     def _imp_(number: Any, order: Any) -> Any:
+        if order == 1:
+            return mp.harmonic(number)
         return mp.zeta(order) - mp.zeta(order, number + 1)
 
     def _eval_evalf(self, prec: int) -> sp.Expr:

@@ -101,6 +101,7 @@ class Deviations:
                 f"deviations pair every student with one teacher, found K = {model.K} and "
                 f"M = {model.M}: use the order parameters themselves"
             )
+        model.require_plain("deviations")
         if model.weight_decay != 0:
             raise ValueError(
                 f"weight_decay = {model.weight_decay} drives the student away from the teacher, so "

@@ -16,7 +16,7 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-__all__ = ["count", "exact", "is_inexact", "non_negative", "positive", "sequence"]
+__all__ = ["count", "exact", "fraction", "is_inexact", "non_negative", "positive", "sequence"]
 
 
 def exact(value: Any, name: str) -> sp.Expr:
@@ -131,6 +131,14 @@ def non_negative(value: Any, name: str) -> sp.Expr:
     number = exact(value, name)
     if number.is_negative is True or (number.is_number and not number >= 0):
         raise ValueError(f"{name} must not be negative, found {value}")
+    return number
+
+
+def fraction(value: Any, name: str) -> sp.Expr:
+    """A number from 0 to 1, refusing what is known not to be one (symbols pass)."""
+    number = non_negative(value, name)
+    if number.is_number and number > 1:
+        raise ValueError(f"{name} must lie between 0 and 1, found {value}")
     return number
 
 

@@ -62,7 +62,13 @@ class _LinearForm:
         a, model = self.index, self.ode.model
         drive = sp.Sum(D[i, f] * u[a, f, j] + D[j, f] * u[a, f, i], self._over_fields())
         drift = model.eta * (drive - 2 * model.weight_decay * c[a, i, j])
-        return drift if self.ode.gradient_flow else drift + model.eta**2 * nu[a] * G[i, j]
+        kick = model.eta**2 * self.noise_weight * G[i, j]
+        return drift if self.ode.gradient_flow else drift + kick
+
+    @property
+    def noise_weight(self) -> sp.Expr:
+        """How strongly noise of SGD kicks c: nu."""
+        return nu[self.index]
 
     @property
     def shift(self) -> sp.Expr:
@@ -96,19 +102,37 @@ class _LinearForm:
 
 @dataclass(frozen=True)
 class ModeForm(_LinearForm):
-    """The equations per eigenspace: u_k = lam_k c_k, C = sum_k w_k lam_k c_k (YO19)."""
+    """The equations per eigenspace: u_k = lam_k c_k, C = sum_k w_k lam_k c_k (YO19).
+
+    With a preconditioner p_k = lam_k^-theta/m: u_k = p_k lam_k c_k, nu_k = p_k^2 lam_k. Integrated
+    are then the same equations in variables in which p_k = 1 (`theory.preconditioning`).
+    """
 
     @property
     def index(self) -> sp.Symbol:
         return k
 
+    @cached_property
+    def gain(self) -> sp.Expr:
+        """p_k, by which the preconditioner multiplies the gradient: 1 for plain SGD."""
+        theta = self.ode.model.preconditioner
+        if theta == 0:
+            return sp.S.One
+        share = w[l] * lam[l] ** (1 - theta)
+        return lam[k] ** -theta / sp.Sum(share, (l, 1, self.ode.model.spectrum.L))
+
+    @property
+    def noise_weight(self) -> sp.Expr:
+        return super().noise_weight if self.gain == 1 else self.gain**2 * lam[k]
+
     @property
     def shift(self) -> sp.Expr:
-        return lam[k] * c[k, f, h]
+        return self.gain * lam[k] * c[k, f, h]
 
     @property
     def closure(self) -> sp.Expr:
-        return sp.Sum(w[k] * u[k, f, h], (k, 1, self.ode.model.spectrum.L))
+        field = u[k, f, h] if self.gain == 1 else lam[k] * c[k, f, h]
+        return sp.Sum(w[k] * field, (k, 1, self.ode.model.spectrum.L))
 
 
 @dataclass(frozen=True)

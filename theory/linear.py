@@ -186,4 +186,5 @@ def linear_solution(model: TeacherStudent) -> LinearSolution:
             f"linear_solution is for linear activation, found {model.activation.name}; integrate "
             "the order-parameter equations instead"
         )
+    model.require_plain("linear_solution")
     return LinearSolution(model)

@@ -18,7 +18,7 @@ from typing import Any
 import sympy as sp
 
 from .activations import Activation
-from .exact import count, is_inexact, non_negative, positive
+from .exact import count, fraction, is_inexact, non_negative, positive
 from .spectra import Discrete, Isotropic, PowerLaw, Spectrum
 
 __all__ = ["Activation", "Discrete", "Isotropic", "PowerLaw", "Spectrum", "TeacherStudent"]
@@ -44,6 +44,10 @@ class TeacherStudent:
     label_noise : exact number >= 0
         Variance of the Gaussian noise added to the teacher's output.
     weight_decay : exact number >= 0
+        Decoupled: it shrinks the weights themselves, whatever the preconditioner.
+    preconditioner : exact number from 0 to 1
+        theta: the gradient is multiplied by P = Sigma^-theta/m, m = Tr Sigma^(1-theta)/N, so that
+        Tr P Sigma = N as for SGD (theta = 0); theta = 1 whitens (`theory.preconditioning`).
 
     Raises
     ------
@@ -59,6 +63,7 @@ class TeacherStudent:
     scale: str = "sqrt"
     label_noise: sp.Expr = sp.S.Zero
     weight_decay: sp.Expr = sp.S.Zero
+    preconditioner: sp.Expr = sp.S.Zero
     inexact: tuple[str, ...] = field(init=False, default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +75,8 @@ class TeacherStudent:
             raise ValueError(
                 f'scale must be "sqrt" (c = 1/sqrt(M)) or "unit" (c = 1), found {self.scale!r}'
             )
-        given = {name: getattr(self, name) for name in ("eta", "label_noise", "weight_decay")}
+        named = ("eta", "label_noise", "weight_decay", "preconditioner")
+        given = {name: getattr(self, name) for name in named}
         inexact = tuple(n for n, value in given.items() if is_inexact(value))
         activation = Activation(self.activation)
         inexact += ("activation",) if activation.inexact else ()
@@ -82,6 +88,7 @@ class TeacherStudent:
             "eta": positive(self.eta, "eta"),
             "label_noise": non_negative(self.label_noise, "label_noise"),
             "weight_decay": non_negative(self.weight_decay, "weight_decay"),
+            "preconditioner": fraction(self.preconditioner, "preconditioner"),
             "inexact": inexact,
         }
         for name, value in values.items():
@@ -101,6 +108,20 @@ class TeacherStudent:
     def is_explicit(self) -> bool:
         """Whether K and M are integers (not symbols)."""
         return bool(self.K.is_Integer and self.M.is_Integer)
+
+    def require_plain(self, name: str) -> None:
+        """Refuse a preconditioner on behalf of `name`, which knows plain SGD only.
+
+        Raises
+        ------
+        NotImplementedError
+        """
+        if self.preconditioner != 0:
+            raise NotImplementedError(
+                f"{name} is for plain SGD, found preconditioner = {self.preconditioner}: set it to "
+                "0, or take plain_model(model) of theory.preconditioning, plain SGD on another "
+                "spectrum"
+            )
 
     def replace(self, **changes: Any) -> TeacherStudent:
         """The same model with some parameters changed."""
@@ -126,7 +147,7 @@ class TeacherStudent:
             rf"\eta = {sp.latex(self.eta)}",
             rf"c = {sp.latex(self.student_scale)}",
         ]
-        for name in ("label_noise", "weight_decay"):
+        for name in ("label_noise", "weight_decay", "preconditioner"):
             value = getattr(self, name)
             if value != 0:
                 parts.append(rf"\text{{{name.replace('_', ' ')}}} = {sp.latex(value)}")

@@ -214,7 +214,14 @@ class OrderParameterODE:
         return ModeForm(self)
 
     def moments(self) -> MomentForm:
-        """The equations for the moments R^(l), Q^(l), closed by Cayley-Hamilton (WR24)."""
+        """The equations for the moments R^(l), Q^(l), closed by Cayley-Hamilton (WR24).
+
+        Raises
+        ------
+        NotImplementedError
+            With a preconditioner, which multiplies by another power of lam than C contains.
+        """
+        self.model.require_plain("the moment form")
         return MomentForm(self)
 
     def deviations(self) -> Deviations:

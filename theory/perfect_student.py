@@ -214,6 +214,7 @@ def perfect_student(model: TeacherStudent) -> PerfectStudent:
             f"perfect_student: found K = {model.K}, M = {model.M}; only as many students as "
             "teachers can be linearised about one of each"
         )
+    model.require_plain("perfect_student")
     if model.weight_decay != 0:
         raise ValueError(
             f"perfect_student: weight_decay = {model.weight_decay} drives the student away from "

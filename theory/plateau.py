@@ -168,6 +168,7 @@ def _check(model: TeacherStudent) -> None:
         raise NotImplementedError(
             f"plateau: the closed form needs K = M, found K = {model.K}, M = {model.M}"
         )
+    model.require_plain("plateau")
     if model.weight_decay != 0:
         raise NotImplementedError(
             f"plateau: the closed form needs weight_decay = 0, found {model.weight_decay}"

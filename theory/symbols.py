@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 
 import sympy as sp
 
-alpha = sp.Symbol("alpha", nonnegative=True)
+from .schedules import alpha as alpha
+
 i, j, n, m, f, h, k, l = sp.symbols("i j n m f h k l", integer=True, positive=True)
 tau_1, tau_2 = sp.symbols("tau_1 tau_2", real=True)
 s, C, D, G = (sp.IndexedBase(name, real=True) for name in ("s", "C", "D", "G"))

@@ -104,6 +104,7 @@ def _check(model: TeacherStudent) -> None:
         raise ValueError(
             f"symmetric_point needs numbers for {sorted(map(str, unknown))}: use model.replace(...)"
         )
+    model.require_plain("symmetric_point")
     if model.weight_decay != 0:
         raise NotImplementedError(
             f"symmetric_point: weight decay keeps modes apart, found {model.weight_decay}; set it "

@@ -14,15 +14,15 @@ pytestmark = pytest.mark.slow
 def cost(L, N, steps):
     """Seconds per step of the chain, K = M = 2, erf, eta = 1, L equal modes; best of seven."""
     g, slope = compile_activation(Activation("erf"))
-    rule = Rule(1 / N, 1.0, 2**-0.5, 2**-0.5, 0.0, 2)
+    rule = Rule(0.0, 2**-0.5, 2**-0.5, 0.0, 2)
     start = np.tile(np.diag([1, 1, 0.5, 0.5]) * L**-0.5, (L, 1, 1))
-    root, freedom = np.ones(L), np.full(L, N / L - 4)
+    root, freedom, rates = np.ones(L), np.full(L, N / L - 4), np.full(steps, 1 / N)
     best = np.inf
     for attempt in range(8):  # the first one may compile
         rng = np.random.Generator(np.random.Philox(attempt))
         vectors = start.copy()
         began = time.thread_time()
-        assert step_chain(g, slope, rng, vectors, root, freedom, steps, rule) == steps
+        assert step_chain(g, slope, rng, vectors, root, root, freedom, rates, rule) == steps
         best = min(best, time.thread_time() - began) if attempt else best
     return best / steps
 
