@@ -19,6 +19,7 @@ from .events import ErrorBelow, PlateauEntered, PlateauLeft  # noqa: E402
 from .finite_size import finite_size_trend  # noqa: E402
 from .initial import InitialCondition, initial  # noqa: E402
 from .integrate import integrate  # noqa: E402
+from .kernels import optimal_risk, ridge_risk  # noqa: E402
 from .simulate import simulate  # noqa: E402
 from .trajectory import Trajectory, default_times  # noqa: E402
 
@@ -36,4 +37,6 @@ __all__ = [
     "compare",
     "Comparison",
     "finite_size_trend",
+    "ridge_risk",
+    "optimal_risk",
 ]

@@ -13,6 +13,8 @@ from .models import Activation, Discrete, Isotropic, PowerLaw, Spectrum, Teacher
 from .online import OrderParameterODE, order_parameter_odes
 from .plateau import Plateau, plateau
 from .random_features import random_feature_covariance
+from .redundancy import KernelRegression
+from .spectral_filters import SpectralFilter
 
 __all__ = [
     "TeacherStudent",
@@ -39,6 +41,8 @@ __all__ = [
     "random_feature_covariance",
     "chaos_eigenvalues",
     "ChaosEigenvalue",
+    "KernelRegression",
+    "SpectralFilter",
     "AsymptoticLaw",
     "Derivation",
     "DerivationError",
