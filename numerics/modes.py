@@ -181,8 +181,8 @@ def _nodes(beta: float, reach: float) -> tuple[Array, Array, float]:
 
 def joined(parts: list[Modes]) -> Modes:
     """The modes of several orthogonal blocks together."""
-    columns = (np.concatenate([getattr(p, n) for p in parts]) for n in _COLUMNS)
-    return Modes(*columns, finite=all(p.finite for p in parts))
-
-
-_COLUMNS = ("eigenvalues", "counts", "target")
+    lam, counts, target = (
+        np.concatenate(columns)
+        for columns in zip(*((p.eigenvalues, p.counts, p.target) for p in parts), strict=True)
+    )
+    return Modes(lam, counts, target, finite=all(p.finite for p in parts))

@@ -110,8 +110,7 @@ class KernelRegression:
 
     @property
     def saturated(self) -> bool:
-        """Whether the target is at least as smooth as the filter can use, s >= q; not known of
-        symbols, which are taken for unsaturated."""
+        """Whether s >= q, the filter cannot use all of the smoothness; a symbol counts as s < q."""
         return bool((self.s >= self.filter.order) == sp.true)
 
     @property

@@ -9,7 +9,8 @@ Main results (a = 1/beta)
     mapped_smoothness : A = 1 + x x^T, x_i = i^(-1/2-delta), has min(s, 1/2 + delta/beta);
     mixture_exponent : 2s/(2s + 1/beta) with the smallest s and the smallest beta of all blocks;
     floor_law : m features, n = infinity: kappa = (C_1/m)^beta and sum_i theta_i^2 kappa/(lam_i +
-        kappa) ~ Gamma(2s) Gamma(1 - 2s) kappa^(2s)/beta, or kappa for s > 1/2: m^(-beta min(2s, 1));
+        kappa) ~ Gamma(2s) Gamma(1 - 2s) kappa^(2s)/beta; ~ kappa for s > 1/2: the floor falls as
+        m^(-beta min(2s, 1));
     width_exponent : m ~ n^((max(2s, 1) - 1 + a)/(2s + a)) keeps the law, s <= 1.
 
 References
@@ -97,7 +98,7 @@ def floor_law(problem: KernelRegression) -> AsymptoticLaw:
 
 
 def width_exponent(problem: KernelRegression) -> sp.Expr:
-    """x in m ~ n^x, the width that keeps the law of ridge regression at its best ridge.
+    """The x in m ~ n^x, the width that keeps the law of ridge regression at its best ridge.
 
     At kappa ~ n^(-1/(2s + a)) random features add kappa N_1 sum_i theta_i^2 lam_i/(lam_i + kappa)^2
     /m to the bias, of order kappa^(min(2s, 1) - a)/m.
