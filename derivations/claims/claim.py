@@ -21,7 +21,7 @@ import sympy as sp
 
 from theory.derivation import SOURCES
 
-from ..printing import latex, latex_equation
+from ..printing import latex_equation
 
 __all__ = ["Claim", "ClaimError", "Evidence", "Judgement", "Number", "Verdict"]
 
@@ -48,7 +48,7 @@ class Number:
         What it is and where, as plain text.
     value : real number or str
     error : real number or str
-        How far the value may be off: rounding, fit or statistics. Zero for exact numbers.
+        How far the value may be off: rounding, fit or statistics. Zero for what is exact.
 
     Raises
     ------
@@ -88,11 +88,12 @@ class Number:
 
 
 def _plain(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+    return value if isinstance(value, str) else f"{value + 0.0:.6g}"
 
 
 def _rounded(value: float, error: float) -> str:
     """Value and error to the first digit of the error; at most 15 digits, powers of ten shared."""
+    value += 0.0  # no negative zero
     top = max(abs(value), error)
     size = math.floor(math.log10(top))
     places = min(size - math.floor(math.log10(error)), 15)
@@ -155,8 +156,8 @@ class Claim:
         A key of `theory.derivation.SOURCES`.
     statement : str
         In our words, one sentence of plain text.
-    formula : str or sympy.Basic
-        LaTeX, or what SymPy prints; the judge is to use this very object where it can.
+    formula : str, sympy.Eq or sympy.Tuple of them
+        LaTeX, or equations; the judge is to use this very object where it can.
     judge : callable
         ``judge(full) -> Evidence``; ``full`` asks for larger cases than a look takes.
 
@@ -169,7 +170,7 @@ class Claim:
     key: str
     source: str
     statement: str
-    formula: str | sp.Basic
+    formula: str | sp.Eq | sp.Tuple
     judge: Callable[[bool], Evidence]
 
     def __post_init__(self) -> None:
@@ -190,9 +191,9 @@ class Claim:
         """The formula as LaTeX."""
         if isinstance(self.formula, str):
             return self.formula
-        if isinstance(self.formula, sp.Eq):
-            return latex_equation((self.formula,))
-        return latex(self.formula)
+        if isinstance(self.formula, sp.Tuple):
+            return latex_equation(tuple(self.formula))
+        return latex_equation((self.formula,))
 
     def judged(self, full: bool) -> Evidence:
         """The evidence, computed now.

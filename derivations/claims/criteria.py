@@ -42,13 +42,14 @@ def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]
         return Verdict.FAILS, f"still {percent(deviation)} off at {where}"
     first = len(inside) - inside[::-1].index(False)
     outside, off = max(cases[:first], key=lambda case: abs(case[1]))
-    limits = f"within {percent(tolerance)}; {percent(off)} off at {outside}"
-    return Verdict.CONDITIONAL, f"{cases[first][0]} or beyond, {limits}"
+    limits = f"to {percent(tolerance)}; {percent(off)} off at {outside}"
+    return Verdict.CONDITIONAL, f"{cases[first][0]} or beyond ({limits})"
 
 
 def percent(fraction: float) -> str:
     """Two digits of it in per cent, without a sign."""
-    return f"{100 * abs(fraction):.2g} %"
+    number = 100 * abs(fraction)
+    return f"{number:.2g} %" if number < 100 else f"{number:.0f} %"
 
 
 def _finite(cases: Sequence[Case]) -> Sequence[Case]:

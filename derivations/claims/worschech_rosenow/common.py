@@ -1,8 +1,8 @@
-"""What the claims of this paper share: its models, its symbols, and exponents of its formulas."""
+"""What the claims of this paper share: models, symbols, and exponents of formulas and of runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,14 @@ import sympy as sp
 
 from numerics import InitialCondition, integrate
 from numerics.storage import Array
-from theory import Isotropic, PowerLaw, TeacherStudent, order_parameter_odes
+from theory import Isotropic, PowerLaw, Spectrum, TeacherStudent, order_parameter_odes
+from theory.symbols import lam, w
 
-from ..claim import Claim, Evidence
+from ..claim import Claim, Evidence, Verdict
+from ..criteria import Case
 
 __all__ = [
+    "BETAS",
     "L",
     "M",
     "beta",
@@ -25,18 +28,26 @@ __all__ = [
     "eta",
     "exponent",
     "local_slopes",
+    "on_spectrum",
     "rate",
+    "shared",
+    "worst",
 ]
 
 M, L = sp.symbols("M L", integer=True, positive=True)
 beta, eta, eps, rate = sp.symbols("beta eta epsilon_g gamma", positive=True)
+
+BETAS = (sp.Rational(1, 4), sp.Rational(1, 2), sp.Integer(1), sp.Integer(2))
 
 STEP = 0.01
 """Half the distance, in log alpha, of the two errors that a local slope is taken from."""
 
 
 def entry(
-    key: str, statement: str, formula: sp.Eq, judge: Callable[[sp.Eq, bool], Evidence]
+    key: str,
+    statement: str,
+    formula: str | sp.Basic,
+    judge: Callable[[Any, bool], Evidence],
 ) -> Claim:
     """A claim whose judge is given the formula that is printed."""
     return Claim(key, "WR24", statement, formula, partial(judge, formula))
@@ -47,10 +58,21 @@ def exponent(formula: sp.Eq, variable: sp.Symbol) -> sp.Expr:
     return sp.simplify(variable * formula.rhs.diff(variable) / formula.rhs)
 
 
-def erf_network(units: int, modes: Any, slope: Any = 1, learning_rate: Any = "1/10") -> Any:
+def erf_network(
+    units: int, modes: Any, slope: Any = 1, learning_rate: Any = "1/10"
+) -> TeacherStudent:
     """K = M erf units on a power law of `modes` eigenvalues; isotropic for one."""
     spectrum = Isotropic() if modes == 1 else PowerLaw(beta=slope, L=modes)
     return TeacherStudent(K=units, M=units, spectrum=spectrum, eta=learning_rate)
+
+
+def on_spectrum(expr: sp.Expr, spectrum: Spectrum) -> sp.Expr:
+    """`expr` with its sums over lam_k and w_k carried out for `spectrum`."""
+    modes = zip(spectrum.eigenvalues, spectrum.weights, strict=True)
+    values = {}
+    for index, (value, weight) in enumerate(modes, 1):
+        values |= {lam[index]: value, w[index]: weight}
+    return expr.subs(L, len(values) // 2).doit().subs(values)
 
 
 def local_slopes(
@@ -62,3 +84,25 @@ def local_slopes(
     ode = order_parameter_odes(model, gradient_flow=gradient_flow)
     logs = np.log(integrate(ode, start, at[-1], at=at).generalization_error)
     return (logs[1::2] - logs[::2]) / (2 * STEP)
+
+
+def worst(labels: Sequence[str], deviations: Iterable[Iterable[float]]) -> list[Case]:
+    """For each label the largest deviation among several series along the labels."""
+    columns = zip(*deviations, strict=True)
+    largest = [max(map(float, column), key=abs) for column in columns]
+    return list(zip(labels, largest, strict=True))
+
+
+def shared(found: Sequence[tuple[str, tuple[Verdict, str]]]) -> tuple[Verdict, str]:
+    """One verdict for several: the same if all agree, CONDITIONAL if some hold and some fail."""
+    verdicts = [verdict for _, (verdict, _) in found]
+    text = "; ".join(f"{where}: {_told(*outcome)}" for where, outcome in found)
+    if all(verdict is Verdict.HOLDS for verdict in verdicts):
+        return Verdict.HOLDS, ""
+    if all(verdict is Verdict.FAILS for verdict in verdicts):
+        return Verdict.FAILS, text
+    return Verdict.CONDITIONAL, text
+
+
+def _told(verdict: Verdict, condition: str) -> str:
+    return condition if verdict is Verdict.CONDITIONAL else f"{verdict} {condition}".strip()

@@ -1,34 +1,96 @@
-"""erf units: the symmetric plateau, the escape from it and its length."""
+"""erf units, K = M: the symmetric plateau, the escape from it and its length."""
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
+import numpy as np
 import sympy as sp
 
+from numerics import InitialCondition, integrate
 from numerics.escape import measure_escape
-from theory import plateau
+from numerics.plateau_length import measure_plateau
+from numerics.trajectory import Trajectory
+from theory import TeacherStudent, order_parameter_odes, plateau
 from theory.symbols import k, lam, w
 
-from ..claim import Claim, Evidence, Number
+from ..claim import Claim, Evidence, Number, Verdict
 from ..criteria import always, in_the_limit
-from .common import L, M, beta, entry, erf_network, eta, rate
+from .common import L, M, beta, entry, erf_network, eta, on_spectrum, rate, worst
 
 __all__ = ["CLAIMS"]
 
 MEASURED = 1e-4
 """Relative, of a rate measured over three e-folds from a step of 1e-6."""
+RUN = 1e-6
+"""Relative, of overlaps at rest."""
 LIMIT = 0.01
+RELAXATIONS = 25
+"""Times of relaxation of the slowest mode after which overlaps rest to 1e-8."""
+
+Q, R, height, tau, length, start = sp.symbols("Q^* R^* epsilon^* tau_esc l S_0", positive=True)
 
 T_2 = sp.Sum(w[k] * lam[k] ** 2, (k, 1, L))
-RATE = sp.Eq(
-    rate,
-    eta * T_2 * 2 / sp.pi * (2 * M - 1) ** -sp.S.Half * (2 * M + 1) ** -sp.Rational(3, 2),
-    evaluate=False,
+GROWTH = 2 / sp.pi * (2 * M - 1) ** -sp.S.Half * (2 * M + 1) ** -sp.Rational(3, 2)
+POINT = sp.Tuple(
+    sp.Eq(Q, 1 / (2 * M - 1), evaluate=False),
+    sp.Eq(R, 1 / sp.sqrt(M * (2 * M - 1)), evaluate=False),
 )
+HEIGHT = sp.Eq(height, sp.Rational(1, 6) - M / sp.pi * sp.asin(1 / (2 * M)), evaluate=False)
+RATE = sp.Eq(rate, eta * T_2 * GROWTH, evaluate=False)
 TIME = sp.Eq(
-    sp.Symbol("tau_esc"),
+    tau,
     2 * sp.pi * M**2 * sp.zeta(1 + beta) ** 2 / (eta * L * sp.zeta(2 * (1 + beta))),
     evaluate=False,
 )
+LENGTH = sp.Eq(length, tau * sp.log(1 / start), evaluate=False)
+SHORTENING = r"\alpha_{\mathrm{plateau}}(L) \searrow 0"
+
+
+def _at_rest(model: TeacherStudent, gradient_flow: bool) -> Trajectory:
+    """Students that start alike, where each mode has relaxed and none has specialised."""
+    units = int(model.M)
+    r = np.full((1, units, units), 1e-2)
+    alike = InitialCondition(1e-3 + r @ r.transpose(0, 2, 1), r)
+    slowest = float(model.eta * min(model.spectrum.eigenvalues) * GROWTH.subs(M, units))
+    end = RELAXATIONS / (slowest * (4 * units**2 - 1))
+    return integrate(order_parameter_odes(model, gradient_flow), alike, end, at=[end])
+
+
+def _sizes(full: bool) -> list[tuple[int, int]]:
+    return [(2, 1), (2, 4), (3, 2), *([(3, 4), (5, 1), (5, 4)] if full else [])]
+
+
+def _point(formula: sp.Tuple, full: bool) -> Evidence:
+    """Overlaps to which symmetric students relax, eta^2 terms dropped."""
+    claimed = [equation.rhs for equation in formula]
+    cases, numbers = [], []
+    for units, modes in _sizes(full):
+        path = _at_rest(erf_network(units, modes), gradient_flow=True)
+        found = path.Q[-1, 0, 1], path.R[-1, 0, 1]
+        for name, value, expr in zip(("Q", "R"), found, claimed, strict=True):
+            where = f"{name}, M = {units}, L = {modes}"
+            cases.append((where, float(expr.subs(M, units)) / value - 1))
+            numbers.append(Number(where, value, RUN * value))
+    verdict, condition = always(cases, RUN)
+    return Evidence(verdict, tuple(numbers), condition)
+
+
+def _height(formula: sp.Eq, full: bool) -> Evidence:
+    """The error there, for several spectra; at a finite learning rate it is another one."""
+    cases, numbers = [], []
+    for units, modes in _sizes(full):
+        found = _at_rest(erf_network(units, modes), True).generalization_error[-1]
+        where = f"M = {units}, L = {modes}"
+        cases.append((where, float(formula.rhs.subs(M, units)) / found - 1))
+        numbers.append(Number(f"height, {where}, η → 0", found, RUN * found))
+    for modes in (1, 4):
+        noisy = erf_network(2, modes, learning_rate=1)
+        found = _at_rest(noisy, gradient_flow=False).generalization_error[-1]
+        numbers.append(Number(f"height, M = 2, L = {modes}, η = 1", found, RUN * found))
+    verdict, condition = always(cases, RUN)
+    return Evidence(verdict, tuple(numbers), condition)
 
 
 def _rate(formula: sp.Eq, full: bool) -> Evidence:
@@ -37,8 +99,8 @@ def _rate(formula: sp.Eq, full: bool) -> Evidence:
     cases, numbers = [], []
     for units, modes in sizes:
         model = erf_network(units, modes)
-        at = {T_2: model.spectrum.moment(2), M: units, eta: model.eta}
-        claimed, found = float(formula.rhs.subs(at)), measure_escape(model).rate
+        right = on_spectrum(formula.rhs, model.spectrum).subs({M: units, eta: model.eta})
+        claimed, found = float(right), measure_escape(model).rate
         where = f"M = {units}, L = {modes}"
         cases.append((where, found / claimed - 1))
         numbers.append(Number(f"γ measured / formula, {where}", found / claimed, MEASURED))
@@ -56,22 +118,103 @@ def _time(formula: sp.Eq, full: bool) -> Evidence:
         ratio = float(plateau(model).escape_time / law)
         where = f"M = {units}, L = {modes}"
         cases.append((where, 1 / ratio - 1))
-        numbers.append(Number(f"τ_esc exact / law, {where}", ratio, 0))
+        numbers.append(Number(f"τ_esc exact / law, {where}, β = 1", ratio, 0))
     verdict, condition = in_the_limit(cases, LIMIT)
+    return Evidence(verdict, (*numbers, *_powers()), condition)
+
+
+def _powers() -> tuple[Number, Number]:
+    """How the exact time at M = 2, L = 8 grows with either, as powers."""
+    small, wide, long = (
+        float(plateau(erf_network(*size)).escape_time) for size in ((2, 8), (4, 8), (2, 16))
+    )
+    return (
+        Number("power of M between 2 and 4, L = 8", math.log2(wide / small), 0),
+        Number("power of L between 8 and 16, M = 2", math.log2(long / small), 0),
+    )
+
+
+def _length(formula: sp.Eq, full: bool) -> Evidence:
+    """Growth of the measured length per factor e of S_0, over one decade."""
+    per_e = float((formula.rhs / tau).diff(start) * -start)
+    sizes = [(2, 2), (2, 8), *([(3, 1), (3, 8), (4, 4)] if full else [])]
+    decades = [2, 4, 6]
+    labels = [f"S_0 = 1e-{decade}" for decade in decades]
+    off, numbers = [], []
+    for units, modes in sizes:
+        model = erf_network(units, modes)
+        pairs = ([f"1/{10**decade}", f"1/{10 ** (decade + 1)}"] for decade in decades)
+        slopes = [measure_plateau(model, pair).slope for pair in pairs]
+        off.append([per_e / slope - 1 for slope in slopes])
+        what = f"growth per factor e / τ_esc, M = {units}, L = {modes}"
+        found = zip(labels, slopes, strict=True)
+        numbers += [Number(f"{what}, {label}", slope, MEASURED) for label, slope in found]
+    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)
+
+
+def _shortening(formula: str, full: bool) -> Evidence:
+    """Lengths for more and more eigenvalues, K = M = 2: shorter each time, and none at last."""
+    starts = [("1/2", 2), (1, 2), (1, 3), *([("1/4", 4), (2, 2)] if full else [])]
+    sizes = [4, 16, 64, 256, *([1024] if full else [])]
+    gone, left, numbers, shorter = [], [], [], []
+    for slope, decades in starts:
+        where = f"β = {slope}, S_0 = 1e-{decades}"
+        found = [
+            measure_plateau(erf_network(2, size, slope), [f"1/{10**decades}"]) for size in sizes
+        ]
+        lengths = [each.lengths[0] or 0.0 for each in found]
+        shorter += [b < a or a == 0 for a, b in pairwise(lengths)]
+        share = lengths[-1] / found[-1].escape_time
+        (left if share else gone).append((where, share))
+        for size, time in zip(sizes, lengths, strict=True):
+            name = f"length of the plateau, {where}, L = {size}"
+            numbers.append(Number(name, time or "none", RUN * time))
+    condition = "; ".join(
+        [f"{where} (none at L = {sizes[-1]})" for where, _ in gone]
+        + [f"not at {where} (still {share:.2g} τ_esc at L = {sizes[-1]})" for where, share in left]
+    )
+    if not (all(shorter) and gone):
+        return Evidence(Verdict.FAILS, tuple(numbers), condition)
+    verdict = Verdict.CONDITIONAL if left else Verdict.HOLDS
+    return Evidence(verdict, tuple(numbers), condition if left else "")
 
 
 CLAIMS: tuple[Claim, ...] = (
     entry(
+        "plateau_overlaps",
+        "erf, K = M, η → 0: students that start alike rest at Q* and R*, whatever the spectrum.",
+        POINT,
+        _point,
+    ),
+    entry(
+        "plateau_height",
+        "For η → 0 the height of the plateau does not depend on the spectrum.",
+        HEIGHT,
+        _height,
+    ),
+    entry(
         "escape_rate",
-        "erf, K = M, η → 0: the plateau is left at the rate γ, exact for every spectrum.",
+        "The plateau is left at the rate γ, exact for every spectrum (η → 0).",
         RATE,
         _rate,
     ),
     entry(
         "escape_time",
-        "The escape time grows as M²/(ηL); our constant is for β = 1.",
+        "The escape time τ_esc = 1/γ grows as M²/(ηL), for β = 1 with our constant.",
         TIME,
         _time,
+    ),
+    entry(
+        "plateau_length",
+        "The plateau lasts τ_esc for every factor e by which students start closer to alike.",
+        LENGTH,
+        _length,
+    ),
+    entry(
+        "plateau_disappears",
+        "With more distinct eigenvalues the plateau shortens until it disappears.",
+        SHORTENING,
+        _shortening,
     ),
 )
