@@ -4,17 +4,23 @@ Summary
     For n samples the random kernel matrix acts like the population's with the ridge lam replaced by
     a larger kappa. Everything is explicit in kappa: one equation gives kappa from the ridge, and
     the ridge from kappa without solving anything, so that the best ridge is a minimum over kappa.
+    Random features of width m in place of the kernel cost nothing more; m = oo is the kernel.
 
-Main results (df_m(kappa) = sum_i (lam_i/(lam_i + kappa))^m)
-    n = df_1(kappa) + n lam/kappa;
-    excess = (kappa^2 sum_i theta_i^2/(lam_i + kappa)^2 + sigma^2 df_2/n)/(1 - df_2/n).
+Main results (df_k(kappa) = sum_i (lam_i/(lam_i + kappa))^k)
+    lam = kappa (1 - df_1/n) (1 - df_1/m);
+    excess = (b_2 + c_1 (df_1 - df_2)/(m - df_2) + sigma^2 D)/(1 - D),
+    D = df_2/n + (df_1 - df_2)^2/(n (m - df_2)),
+    b_2 = sum_i theta_i^2 (kappa/(lam_i + kappa))^2,
+    c_1 = sum_i theta_i^2 kappa lam_i/(lam_i + kappa)^2.
 
 References
-    [BC25] Bi & Calhoun, arXiv:2509.20721 (without the denominator); H. Cui et al., NeurIPS 2021.
+    [BC25] Bi & Calhoun, arXiv:2509.20721 (m = oo, D = 0 in the denominator); H. Cui et al., NeurIPS
+    2021 (m = oo); J. Simon et al., ICLR 2024 (random features).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +55,9 @@ class RidgeRisk:
 
     Attributes
     ----------
-    n, ridge, noise : float
-        Samples, lam in (1/n) |y - f|^2 + lam |f|^2, variance of the noise.
+    n, ridge, noise, width : float
+        Samples, lam in (1/n) |y - f|^2 + lam |f|^2, variance of the noise, random features (oo for
+        the kernel itself).
     kappa, df1, df2 : float
     bias, variance : float
         Their sum is the excess risk.
@@ -59,6 +66,7 @@ class RidgeRisk:
     n: float
     ridge: float
     noise: float
+    width: float
     kappa: float
     df1: float
     df2: float
@@ -71,7 +79,9 @@ class RidgeRisk:
         return self.bias + self.variance
 
 
-def ridge_risk(eigenvalues: Any, target_squared: Any, n: Any, ridge: Any, noise: Any) -> RidgeRisk:
+def ridge_risk(
+    eigenvalues: Any, target_squared: Any, n: Any, ridge: Any, noise: Any, width: Any = None
+) -> RidgeRisk:
     """Excess risk of kernel ridge regression on n samples.
 
     Parameters
@@ -83,12 +93,14 @@ def ridge_risk(eigenvalues: Any, target_squared: Any, n: Any, ridge: Any, noise:
         lam in (1/n) |y - f|^2 + lam |f|^2.
     noise : number >= 0
         Variance of the noise.
+    width : positive number, optional
+        Of Gaussian random features in place of the kernel.
 
     Raises
     ------
     ValueError, TypeError
-        If the arrays do not fit, a number is out of its range, or n modes are interpolated by n
-        samples (an infinite risk).
+        If the arrays do not fit, a number is out of its range, or the risk is infinite (no ridge,
+        and as many modes or features as samples).
 
     Examples
     --------
@@ -100,89 +112,115 @@ def ridge_risk(eigenvalues: Any, target_squared: Any, n: Any, ridge: Any, noise:
     spectrum = modes(eigenvalues, target_squared)
     size, lam = positive_float(n, "n"), positive_float(ridge, "ridge", zero=True)
     sigma2 = positive_float(noise, "noise", zero=True)
-    return risk_at(spectrum, size, solve_kappa(spectrum, size, lam), sigma2, lam)
+    features = math.inf if width is None else positive_float(width, "width")
+    kappa = solve_kappa(spectrum, size, lam, features)
+    return risk_at(spectrum, size, kappa, sigma2, features, lam)
 
 
-def solve_kappa(spectrum: Modes, n: float, ridge: float) -> float:
-    """The kappa >= ridge at which df_1(kappa) + n ridge/kappa = n.
+def solve_kappa(spectrum: Modes, n: float, ridge: float, width: float = math.inf) -> float:
+    """The kappa at which kappa (1 - df_1/n) (1 - df_1/m) is the ridge.
 
-    Zero if there is no ridge and there are fewer modes than samples.
+    Zero if there is no ridge and there are fewer modes than samples and features.
 
     Raises
     ------
     ValueError
-        If there are exactly as many modes as samples and no ridge.
+        If there is no ridge, and as many samples as modes or features: the risk is infinite.
     """
-    positive = np.count_nonzero(spectrum.eigenvalues > 0) if spectrum.finite else np.inf
-    if ridge == 0 and positive <= n:
-        if positive == n:
-            raise ValueError(
-                f"ridge = 0 with as many positive eigenvalues as samples, {n:g}: the risk is "
-                "infinite; give a ridge"
-            )
-        return 0.0
+    least = min(n, width)
+    if ridge == 0 and (n == width or spectrum.number == least):
+        raise ValueError(
+            f"ridge = 0 with n = {n:g} samples, {spectrum.number:g} positive eigenvalues and "
+            f"{width:g} features: two are alike, and the risk is infinite; give a ridge"
+        )
+    lowest = _kappa_without_ridge(spectrum, least)
+    if ridge == 0:
+        return lowest
 
-    def excess(log_kappa: float) -> float:
-        kappa = float(np.exp(log_kappa))
-        return float(spectrum.dimension(kappa)) / n + ridge / kappa - 1
+    def missing(log_kappa: float) -> float:
+        kappa = math.exp(log_kappa)
+        left = float(spectrum.dimension(kappa))
+        return (1 - left / n) * (1 - left / width) - ridge / kappa
 
     # df_1 lies between 0 and trace/kappa.
-    high = ridge + spectrum.trace / n
-    low = ridge
-    if ridge == 0:
-        low = high
-        while spectrum.dimension(low) <= n:
-            low /= 4
-    if low >= high:
-        return high
-    ends = float(np.log(low)), float(np.log(high))
-    if excess(ends[0]) <= 0 or excess(ends[1]) >= 0:
-        # A ridge so large that the data do not count, to rounding.
-        return ridge if excess(ends[0]) <= 0 else high
-    return float(np.exp(brentq(excess, *ends, xtol=1e-15, rtol=8.9e-16)))
+    low = max(ridge, lowest)
+    return _root(missing, low, low + ridge + spectrum.trace * (1 / n + 1 / width))
+
+
+def _kappa_without_ridge(spectrum: Modes, size: float) -> float:
+    """The kappa at which df_1 = size; zero with no more modes than that."""
+    if spectrum.number <= size:
+        return 0.0
+
+    def missing(log_kappa: float) -> float:
+        return 1 - float(spectrum.dimension(math.exp(log_kappa))) / size
+
+    high = low = spectrum.trace / size
+    while missing(math.log(low)) >= 0:
+        low /= 4
+    return _root(missing, low, high)
+
+
+def _root(rising: Callable[[float], float], low: float, high: float) -> float:
+    """The exponential of the zero of a function that rises between log(low) and log(high)."""
+    ends = math.log(low), math.log(high)
+    if rising(ends[0]) >= 0:
+        # To rounding; so large a ridge, say, that the data do not count.
+        return low
+    return math.exp(brentq(rising, *ends, xtol=1e-15, rtol=8.9e-16))
 
 
 def risk_at(
-    spectrum: Modes, n: float, kappa: float, noise: float, ridge: float | None = None
+    spectrum: Modes,
+    n: float,
+    kappa: float,
+    noise: float,
+    width: float = math.inf,
+    ridge: float | None = None,
 ) -> RidgeRisk:
-    """The deterministic equivalent at kappa; its ridge is kappa (1 - df_1/n) unless given."""
-    positive = spectrum.eigenvalues > 0
+    """The deterministic equivalent at kappa, with the ridge that belongs to it unless given."""
     left = np.ones_like(spectrum.eigenvalues)
-    np.divide(kappa, spectrum.eigenvalues + kappa, out=left, where=positive)
+    np.divide(kappa, spectrum.eigenvalues + kappa, out=left, where=spectrum.eigenvalues > 0)
     df1, df2 = (float(spectrum.counts @ (1 - left) ** m) for m in (1, 2))
-    gap = 1 - df2 / n
+    gap, bias = df1 - df2, float(spectrum.target @ left**2)
+    if width < math.inf:
+        bias += float(spectrum.target @ (left * (1 - left))) * gap / (width - df2)
+    loss = (df2 + gap**2 / (width - df2)) / n
     return RidgeRisk(
         n=n,
-        ridge=kappa * (1 - df1 / n) if ridge is None else ridge,
+        ridge=kappa * (1 - df1 / n) * (1 - df1 / width) if ridge is None else ridge,
         noise=noise,
+        width=width,
         kappa=kappa,
         df1=df1,
         df2=df2,
-        bias=float(spectrum.target @ left**2) / gap,
-        variance=noise * df2 / n / gap,
+        bias=bias / (1 - loss),
+        variance=noise * loss / (1 - loss),
     )
 
 
-def best_risk(spectrum: Modes, n: float, noise: float) -> RidgeRisk:
+def best_risk(spectrum: Modes, n: float, noise: float, width: float = math.inf) -> RidgeRisk:
     """The smallest excess risk over all ridges >= 0.
 
     A grid in log kappa from kappa(ridge = 0) upwards, refined about its smallest value: safe also
     where the risk has several minima.
     """
-    enough = not spectrum.finite or np.count_nonzero(spectrum.eigenvalues > 0) > n
-    top = float(spectrum.eigenvalues.max())
-    if enough:
-        lowest = solve_kappa(spectrum, n, 0.0)
-    else:
-        lowest = BELOW * float(spectrum.eigenvalues[spectrum.eigenvalues > 0].min())
-    kappa = minimum_over_kappa(lambda k: risk_at(spectrum, n, k, noise).risk, lowest, top * ABOVE)
-    return risk_at(spectrum, n, kappa, noise, ridge=0.0 if enough and kappa == lowest else None)
+    lowest = _kappa_without_ridge(spectrum, min(n, width))
+    lam = spectrum.eigenvalues
+    start = lowest or BELOW * float(lam[lam > 0].min())
+    kappa = minimum_over_kappa(
+        lambda k: risk_at(spectrum, n, k, noise, width).risk, start, float(lam.max()) * ABOVE
+    )
+    ridge = 0.0 if kappa == lowest else None
+    return risk_at(spectrum, n, kappa, noise, width, ridge)
 
 
 def minimum_over_kappa(risk: Callable[[float], float], low: float, high: float) -> float:
     """Where `risk` is smallest between two positive bounds, in log kappa."""
     grid = np.linspace(np.log(low), np.log(high), GRID)
     values = np.array([risk(float(np.exp(x))) for x in grid])
+    # Infinite where there are as many samples as features and no ridge.
+    values[~np.isfinite(values) | (values < 0)] = np.inf
     best = int(np.argmin(values))
     around = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
     found = minimize_scalar(
@@ -193,10 +231,10 @@ def minimum_over_kappa(risk: Callable[[float], float], low: float, high: float) 
     return low if best == 0 else float(np.exp(grid[best]))
 
 
-def optimal_risk(beta: Any, s: Any, n: Any, noise: Any) -> RidgeRisk:
+def optimal_risk(beta: Any, s: Any, n: Any, noise: Any, width: Any = None) -> RidgeRisk:
     """The excess risk for lam_i = i^-beta, theta_i^2 = i^-(2 s beta + 1), at the best ridge (BC25).
 
-    Infinitely many modes, any n (1e12 costs no more than 10).
+    Infinitely many modes, any n (1e12 costs no more than 10), and any width of random features.
 
     Raises
     ------
@@ -211,7 +249,9 @@ def optimal_risk(beta: Any, s: Any, n: Any, noise: Any) -> RidgeRisk:
     """
     problem = KernelRegression(beta, s, noise)
     size = positive_float(n, "n")
-    return best_risk(power_law_modes(problem, size), size, float(problem.noise))
+    features = math.inf if width is None else positive_float(width, "width")
+    spectrum = power_law_modes(problem, min(size, features))
+    return best_risk(spectrum, size, float(problem.noise), features)
 
 
 def effective_exponent(n: Any, risk: Any) -> Array:

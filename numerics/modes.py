@@ -80,8 +80,8 @@ class Modes:
 
     @property
     def number(self) -> float:
-        """Number of modes."""
-        return float(len(self.counts)) if self.finite else math.inf
+        """Number of modes with a positive eigenvalue."""
+        return float(np.count_nonzero(self.eigenvalues > 0)) if self.finite else math.inf
 
     def dimension(self, kappa: Any, order: int = 1) -> Any:
         """sum_i (lam_i/(lam_i + kappa))^order, kappa a number or an array of any shape."""
