@@ -34,8 +34,8 @@ class Activation:
     ----------
     g : str, sympy.Expr or Activation
         ``"erf"`` (erf(x/sqrt(2))), ``"linear"``, ``"relu"``, ``"sign"``, ``"sin"``, ``"cos"``,
-        ``"exp"``, ``"x^n"``, ``"He_n"`` (probabilists' Hermite polynomial), or an expression such
-        as ``x**3 - 3*x`` or ``tanh(x)``.
+        ``"exp"``, ``"tanh"``, ``"gelu"``, ``"x^n"``, ``"He_n"`` (probabilists' Hermite polynomial),
+        or an expression such as ``x**3 - 3*x`` or ``tanh(2*x)``.
 
     Attributes
     ----------
@@ -109,6 +109,8 @@ _NAMED: dict[str, sp.Expr] = {
     "sin": sp.sin(X),
     "cos": sp.cos(X),
     "exp": sp.exp(X),
+    "tanh": sp.tanh(X),
+    "gelu": X * (1 + sp.erf(X / sp.sqrt(2))) / 2,
 }
 
 

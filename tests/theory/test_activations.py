@@ -50,7 +50,8 @@ def test_an_expression_and_its_name_are_the_same_activation():
     assert Activation(Y**3 - 3 * Y) == Activation("He_3")
     assert hash(Activation(Y**2)) == hash(Activation("x^2"))
     assert Activation("x^2") != Activation("x^3")
-    assert Activation(sp.tanh(Y)).name == "tanh(x)"
+    assert Activation(sp.tanh(Y)).name == "tanh"
+    assert Activation(sp.atan(Y)).name == "atan(x)"
 
 
 def test_floats_in_an_expression_become_the_doubles_they_are():
