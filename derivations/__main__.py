@@ -1,4 +1,4 @@
-"""The command line, ``specscale``: report, derive, claims, run.
+"""The command line, ``specscale``: report, derive, claims, run, spectrum.
 
 Everything heavy is imported inside the commands, so that ``specscale --help`` answers at once.
 """
@@ -18,6 +18,15 @@ from .catalogue import NAMES
 __all__ = ["main"]
 
 _FOLDER = click.Path(path_type=Path)
+_EXPECTED = (
+    ArithmeticError,
+    ImportError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def _examples(*lines: str) -> str:
@@ -34,9 +43,8 @@ def _plain_messages() -> Iterator[None]:
         try:
             yield
         except Exception as problem:
-            expected = (ArithmeticError, ImportError, OSError, RuntimeError, TypeError, ValueError)
             # By its name: to import the class may be what has just failed.
-            if not isinstance(problem, expected) and type(problem).__name__ != "DerivationError":
+            if not isinstance(problem, _EXPECTED) and type(problem).__name__ != "DerivationError":
                 raise
             raise click.ClickException(str(problem)) from None
 
@@ -189,6 +197,35 @@ def run(file: Path | None, out: Path, **options: Any) -> None:
         from .run import run as carry_out
 
         carry_out(config, out, click.echo)
+
+
+@main.command(
+    epilog=_examples(
+        "specscale spectrum --a 2 --activation 2 --v 4000 --d 2000 --out spectrum",
+        "specscale spectrum --a 3/2 --activation erf --v 1000 --d 1000 --runs 4",
+    )
+)
+@click.option("--a", "a", metavar="NUMBER", required=True, help="Inputs: lam_j(H) = j^-a, a > 1.")
+@click.option(
+    "--activation", metavar="NAME", required=True, help="A degree p (y^p), erf, tanh, relu, ..."
+)
+@click.option("--v", "v", type=int, required=True, help="Dimension of the inputs.")
+@click.option("--d", "d", type=int, required=True, help="Number of features.")
+@click.option("--runs", type=int, default=8, show_default=True, help="Draws of the weights.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--top", type=int, help="Only so many of the largest: no matrix beyond d = 8000.")
+@click.option("--out", type=_FOLDER, default="spectrum", show_default=True, help="Output folder.")
+def spectrum(out: Path, **options: Any) -> None:
+    """Eigenvalues of the covariance of random features f(W x), x ~ N(0, H).
+
+    In windows of ranks: mean over the draws, local exponent and, for y^p with p up to 3, the limit
+    d = infinity at the same v. A straight line through a log-log plot misleads; the figure shows
+    why.
+    """
+    with _plain_messages():
+        from .spectrum import spectrum as carry_out
+
+        carry_out(options, out, click.echo)
 
 
 if __name__ == "__main__":

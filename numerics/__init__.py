@@ -16,11 +16,14 @@ _siblings.check(__name__, __file__)
 from .compare import Comparison, compare  # noqa: E402
 from .errors import IntegrationError  # noqa: E402
 from .events import ErrorBelow, PlateauEntered, PlateauLeft  # noqa: E402
+from .feature_covariance import feature_covariance  # noqa: E402
 from .finite_size import finite_size_trend  # noqa: E402
 from .initial import InitialCondition, initial  # noqa: E402
 from .integrate import integrate  # noqa: E402
 from .kernels import optimal_risk, ridge_risk  # noqa: E402
+from .product_counts import count_products  # noqa: E402
 from .simulate import simulate  # noqa: E402
+from .spectra import FeatureSpectra, feature_eigenvalues, feature_spectra  # noqa: E402
 from .trajectory import Trajectory, default_times  # noqa: E402
 
 __all__ = [
@@ -39,4 +42,9 @@ __all__ = [
     "finite_size_trend",
     "ridge_risk",
     "optimal_risk",
+    "count_products",
+    "feature_covariance",
+    "feature_eigenvalues",
+    "feature_spectra",
+    "FeatureSpectra",
 ]

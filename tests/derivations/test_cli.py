@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from derivations.__main__ import main
 from derivations.config import configure, read_toml
-from numerics import Trajectory, initial, integrate
+from numerics import FeatureSpectra, Trajectory, feature_spectra, initial, integrate
 from theory import PowerLaw, TeacherStudent, order_parameter_odes
 
 MODEL = ["--K", "2", "--M", "2", "--eta", "1/10", "--alpha", "1", "--N", "32"]
@@ -39,7 +39,9 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", [(), ("report",), ("derive",), ("claims",), ("run",)])
+@pytest.mark.parametrize(
+    "command", [(), ("report",), ("derive",), ("claims",), ("run",), ("spectrum",)]
+)
 def test_help_shows_examples(command):
     result = invoke(*command, "--help")
     assert result.exit_code == 0
@@ -189,3 +191,44 @@ def test_warnings_are_one_line(tmp_path):
     result = invoke("run", *MODEL, *model, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert "Warning: simulate: the chain needs" in result.stderr
+
+
+SPECTRUM = ["--a", "2", "--activation", "2", "--v", "60", "--d", "100", "--runs", "3"]
+
+BAD_SPECTRUM = {
+    "a": (["--a", "1"], "a must be a number > 1"),
+    "a of lam_j = j^-a": (["--a", "1/2"], "not trace class"),
+    "degree": (["--activation", "-1"], "degree p must be a positive integer or a symbol, found -1"),
+    "no degree": (["--activation", "1.5"], "a positive integer or a symbol, found 3/2"),
+    "memory": (["--d", "1000000"], "needs 8e+03 GB of memory"),
+    "top": (["--top", "101"], "top must be at most d = 100, found 101"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SPECTRUM)
+def test_bad_spectra_are_one_plain_message(case, tmp_path):
+    """Nothing is written, nothing is traced back, the message names the culprit."""
+    arguments, message = BAD_SPECTRUM[case]
+    stderr = complaint("spectrum", *SPECTRUM, *arguments, "--out", tmp_path / "out")
+    assert message in stderr
+    assert len(stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("activation", ["2", "relu"])
+def test_spectrum_is_the_library(activation, tmp_path):
+    """Oracle: the same call in Python; and the table, read back."""
+    arguments = ["--a", "2", "--activation", activation, "--v", 60, "--d", 100, "--runs", 3]
+    result = invoke("spectrum", *arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"spectrum.npz", "spectrum.txt", "spectrum.pdf", "spectrum.png"}
+    found = FeatureSpectra.load(tmp_path / "out" / "spectrum.npz")
+    given = int(activation) if activation.isdigit() else activation
+    expected = feature_spectra(2, given, v=60, d=100, runs=3)
+    np.testing.assert_array_equal(found.eigenvalues, expected.eigenvalues)
+    text = (tmp_path / "out" / "spectrum.txt").read_text()
+    first = next(line.split() for line in text.splitlines() if line.split()[:1] == ["1"])
+    geometric = np.exp(np.log(found.eigenvalues[:, 0]).mean())
+    assert float(first[1]) == pytest.approx(geometric, rel=1e-4)
+    assert ("slope of y_j" in text) == (activation == "2")
