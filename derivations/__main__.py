@@ -69,9 +69,9 @@ def main() -> None:
     )
 )
 @click.option("--out", type=_FOLDER, default="report", show_default=True, help="Output folder.")
-@click.option("--quick", is_flag=True, help="Fewer and smaller cases, well under a minute.")
+@click.option("--quick", is_flag=True, help="Fewer and smaller cases, about a minute.")
 def report(out: Path, quick: bool) -> None:
-    """Derive, check, integrate, simulate and compare; write DIR/report.html.
+    """Derive, check, integrate, simulate, compare, judge claims; write DIR/report.html.
 
     Two-layer networks (K = M = 2, erf) on power-law data at four numbers of eigenvalues: takes
     about two minutes. Fails, and writes nothing, if any check fails.

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import sympy as sp
-
 from numerics.compare import Agreement
-from theory import plateau
 from theory.derivation import Report
 
-from .study import Study, network
+from .study import Study
 
-__all__ = ["CheckFailed", "Finding", "findings", "large_size_ratios", "require"]
+__all__ = ["CheckFailed", "Finding", "findings", "require"]
 
 DOUBLE_DIGITS = 10
 """Of order parameters and eps_g in double precision, where eps_g > 1e-6 of its initial size."""
@@ -143,16 +140,3 @@ def _shortening(study: Study) -> Finding:
         "decreasing",
         times == sorted(set(times), reverse=True),
     )
-
-
-def large_size_ratios(sizes: tuple[tuple[int, int], ...]) -> list[tuple[int, int, float, float]]:
-    """(M, L, tau_esc, tau_esc over its law for M, L -> infinity) at beta = 1, eta = 1/10 (WR24).
-
-    The law is 2 pi M^2 zeta(1 + beta)^2/(eta L zeta(2 (1 + beta))).
-    """
-    rows = []
-    for M, L in sizes:
-        point = plateau(network(M, L))
-        law = 2 * sp.pi * M**2 * sp.zeta(2) ** 2 / (point.model.eta * L * sp.zeta(4))
-        rows.append((M, L, float(point.escape_time), float(point.escape_time / law)))
-    return rows

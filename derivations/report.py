@@ -17,6 +17,9 @@ from numerics.storage import write_arrays
 from theory.derivation import Derivation
 
 from .catalogue import NAMES, load
+from .claims import CLAIMS, Judgement
+from .claims.judging import judge_claims
+from .claims.table import counts
 from .findings import Finding, findings, require
 from .output import whole_folder
 from .render import PdfFailed, page, render
@@ -35,8 +38,9 @@ def write_report(out: Path, settings: Settings) -> str:
 
     Raises
     ------
-    CheckFailed, DerivationError
-        If something that was checked does not hold; nothing is then written.
+    CheckFailed, DerivationError, ClaimError
+        If something that was checked does not hold, or a published claim cannot be judged (one that
+        is judged to fail is a result); nothing is then written.
     NotADirectoryError, PermissionError
         If `out` cannot be written.
     """
@@ -47,14 +51,16 @@ def write_report(out: Path, settings: Settings) -> str:
         study = perform(settings, stages.over)
         found = findings(tuple(d.check() for d in derivations), study)
         require(found)
+        judged = judge_claims(CLAIMS, settings.full_claims, stages.over)
         _save(study, folder)
         pictures = [spectra_picture(study), escape_picture(study)]
         for name, picture in zip(("learning_curves", "escape_times"), pictures, strict=True):
             picture.savefig(folder / f"{name}.pdf")
-        content = sections(derivations, study, found, [_png(p) for p in pictures], stages.seconds)
+        images = [_png(picture) for picture in pictures]
+        content = sections(derivations, study, found, judged, images, stages.seconds)
         text = page("From data spectra to learning curves", content)
         (folder / "report.html").write_text(text, encoding="utf-8")
-    return _summary(out, found, stages.seconds)
+    return _summary(out, found, judged, stages.seconds)
 
 
 def _document(name: str, folder: Path) -> Derivation:
@@ -94,10 +100,20 @@ def _png(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
-def _summary(out: Path, found: tuple[Finding, ...], seconds: dict[str, float]) -> str:
+def _summary(
+    out: Path,
+    found: tuple[Finding, ...],
+    judged: tuple[Judgement, ...],
+    seconds: dict[str, float],
+) -> str:
     width = max(len(f.what) for f in found)
     lines = [f"  {f.what:<{width}}  {f.found}" for f in found]
     total = sum(seconds.values())
     return "\n".join(
-        [f"{len(found)} checks hold:", *lines, f"{total:.0f} s; written to {out / 'report.html'}"]
+        [
+            f"{len(found)} checks hold:",
+            *lines,
+            counts(judged),
+            f"{total:.0f} s; written to {out / 'report.html'}",
+        ]
     )

@@ -13,7 +13,9 @@ import numpy as np
 from numerics.plateau_figures import escape_figure, spectra_figure
 from theory import Derivation, plateau
 
-from .findings import Finding, large_size_ratios
+from .claims import Judgement
+from .claims.section import sections as claim_sections
+from .findings import Finding
 from .render import DerivationSection, Figure, Preformatted, Prose, Section, Table
 from .study import Study, network
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["escape_picture", "sections", "spectra_picture"]
 
 LIBRARIES = ("specscale", "sympy", "mpmath", "numpy", "scipy", "numba", "heyoka", "python-flint")
-LARGE = ((2, 8), (4, 32), (16, 256), (64, 2048))
-"""(M, L) at which tau_esc is held against its law for M, L -> infinity."""
 
 
 def spectra_picture(study: Study) -> figure.Figure:
@@ -50,6 +50,7 @@ def sections(
     derivations: Sequence[Derivation],
     study: Study,
     found: Sequence[Finding],
+    judged: Sequence[Judgement],
     pictures: Sequence[bytes],
     seconds: dict[str, float],
 ) -> list[Section]:
@@ -60,8 +61,8 @@ def sections(
         _times(study),
         Figure("The escape time is its formula, for every spectrum", pictures[1], _ESCAPES),
         _escapes(study),
-        _large(),
         _checks(found),
+        *claim_sections(judged),
         _steps(derivations),
         *_comparisons(study),
         _how(study, seconds),
@@ -135,21 +136,6 @@ def _escapes(study: Study) -> Table:
         "Measured: slope of $\\log(R_{11} - R_{12})$ over three e-folds. Formula: "
         "$\\gamma = \\eta \\sum_k w_k \\lambda_k^2 \\cdot \\frac{2}{\\pi} (2M-1)^{-1/2} "
         "(2M+1)^{-3/2}$.",
-    )
-
-
-def _large() -> Table:
-    rows = tuple(
-        (str(M), str(L), f"{tau:.1f}", f"{ratio:.3f}")
-        for M, L, tau, ratio in large_size_ratios(LARGE)
-    )
-    return Table(
-        "How far the large-size law reaches",
-        ("M", "L", "$\\tau_{\\mathrm{esc}}$", "exact / law"),
-        rows,
-        "Law: $\\tau_{\\mathrm{esc}} \\to 2\\pi M^2 \\zeta(1+\\beta)^2 / "
-        "(\\eta L \\zeta(2+2\\beta))$ for M, L → ∞, here β = 1. It is asymptotic: at small sizes "
-        "use the formula.",
     )
 
 

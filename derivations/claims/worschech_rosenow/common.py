@@ -21,6 +21,7 @@ __all__ = [
     "BETAS",
     "L",
     "M",
+    "against",
     "beta",
     "entry",
     "eps",
@@ -64,6 +65,11 @@ def erf_network(
     """K = M erf units on a power law of `modes` eigenvalues; isotropic for one."""
     spectrum = Isotropic() if modes == 1 else PowerLaw(beta=slope, L=modes)
     return TeacherStudent(K=units, M=units, spectrum=spectrum, eta=learning_rate)
+
+
+def against(value: float) -> str:
+    """What the formula says, beside a number that is found."""
+    return f"(formula: {value:.4g})"
 
 
 def on_spectrum(expr: sp.Expr, spectrum: Spectrum) -> sp.Expr:

@@ -12,7 +12,7 @@ from theory.features import N_l, compute
 
 from ..claim import Claim, Evidence, Number
 from ..criteria import in_the_limit
-from .common import BETAS, beta, entry, eps, exponent, worst
+from .common import BETAS, against, beta, entry, eps, exponent, worst
 
 __all__ = ["CLAIMS"]
 
@@ -55,7 +55,8 @@ def _power(formula: sp.Eq, full: bool) -> Evidence:
         found = [float(np.log2(_tail(value, 2 * n) / _tail(value, n))) for n in sizes]
         claimed = float(exponent(formula, N_l).subs(beta, value))
         off.append([slope / claimed - 1 for slope in found])
-        numbers.append(Number(f"slope at {labels[-1]}, β = {value}", found[-1], 0))
+        what = f"slope at {labels[-1]}, β = {value} {against(claimed)}"
+        numbers.append(Number(what, found[-1], 0))
     verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)
 
@@ -99,9 +100,10 @@ def _optimal(formula: sp.Eq, full: bool, which: int, name: str) -> Evidence:
     for value in BETAS[1:]:
         optima = [_optimum(value, budget) for budget in budgets]
         slopes = np.diff(np.log([pair[which] for pair in optima])) / np.log(100)
-        off.append(slopes / float(exponent(formula, compute).subs(beta, value)) - 1)
+        claimed = float(exponent(formula, compute).subs(beta, value))
+        off.append(slopes / claimed - 1)
         rounding = 1 / (optima[-2][0] * np.log(100)) if which == 0 else 0
-        what = f"exponent of the {name} up to {labels[-1]}, β = {value}"
+        what = f"exponent of the {name} up to {labels[-1]}, β = {value} {against(claimed)}"
         numbers.append(Number(what, slopes[-1], rounding))
     verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)

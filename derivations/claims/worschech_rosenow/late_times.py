@@ -14,7 +14,20 @@ from theory.symbols import alpha
 
 from ..claim import Claim, Evidence, Number
 from ..criteria import always, in_the_limit
-from .common import BETAS, L, M, beta, entry, eps, erf_network, eta, exponent, local_slopes, worst
+from .common import (
+    BETAS,
+    L,
+    M,
+    against,
+    beta,
+    entry,
+    eps,
+    erf_network,
+    eta,
+    exponent,
+    local_slopes,
+    worst,
+)
 
 __all__ = ["CLAIMS"]
 
@@ -63,7 +76,7 @@ def _rates(formula: sp.Tuple, full: bool) -> Evidence:
             found = _decay(model, _apart(1e-6 * share), unit, 3 * unit) * unit * claimed
             where = f"{equation.lhs}, M = {units}"
             cases.append((where, claimed / found - 1))
-            numbers.append(Number(where, found, RATE * found))
+            numbers.append(Number(f"{where} {against(claimed)}", found, RATE * found))
     verdict, condition = always(cases, RATE)
     return Evidence(verdict, tuple(numbers), condition)
 
@@ -77,8 +90,9 @@ def _time(formula: sp.Eq, full: bool) -> Evidence:
     off, numbers = [], []
     for value in BETAS:
         slopes = local_slopes(erf_network(2, "oo", value), start, times, gradient_flow=True)
-        off.append(slopes / float(exponent(formula, alpha).subs(beta, value)) - 1)
-        what = f"slope at {labels[-1]}, β = {value}, L = ∞, M = 2"
+        claimed = float(exponent(formula, alpha).subs(beta, value))
+        off.append(slopes / claimed - 1)
+        what = f"slope at {labels[-1]}, β = {value}, L = ∞, M = 2 {against(claimed)}"
         numbers.append(Number(what, slopes[-1], SLOPE_ERROR))
     verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)
@@ -109,8 +123,9 @@ def _crossover(formula: sp.Eq, full: bool) -> Evidence:
     for value in BETAS[2:]:
         times = [_bend(size, value) for size in sizes]
         powers = np.diff(np.log(times)) / np.log(4)
-        off.append(powers / float(exponent(formula, L).subs(beta, value)) - 1)
-        what = f"power of L in α_c up to {labels[-1]}, β = {value}"
+        claimed = float(exponent(formula, L).subs(beta, value))
+        off.append(powers / claimed - 1)
+        what = f"power of L in α_c up to {labels[-1]}, β = {value} {against(claimed)}"
         numbers.append(Number(what, powers[-1], SLOPE_ERROR))
         decades = np.log10(times[-1] / _bend(sizes[0], value))
         numbers.append(Number(f"decades won since L = 16, β = {value}", decades, SLOPE_ERROR))

@@ -17,7 +17,7 @@ from theory.symbols import k, lam, w
 
 from ..claim import Claim, Evidence, Number, Verdict
 from ..criteria import always, in_the_limit
-from .common import L, M, beta, entry, erf_network, eta, on_spectrum, rate, worst
+from .common import L, M, against, beta, entry, erf_network, eta, on_spectrum, rate, worst
 
 __all__ = ["CLAIMS"]
 
@@ -71,8 +71,9 @@ def _point(formula: sp.Tuple, full: bool) -> Evidence:
         found = path.Q[-1, 0, 1], path.R[-1, 0, 1]
         for name, value, expr in zip(("Q", "R"), found, claimed, strict=True):
             where = f"{name}, M = {units}, L = {modes}"
-            cases.append((where, float(expr.subs(M, units)) / value - 1))
-            numbers.append(Number(where, value, RUN * value))
+            rest = float(expr.subs(M, units))
+            cases.append((where, rest / value - 1))
+            numbers.append(Number(f"{where} {against(rest)}", value, RUN * value))
     verdict, condition = always(cases, RUN)
     return Evidence(verdict, tuple(numbers), condition)
 
@@ -83,8 +84,10 @@ def _height(formula: sp.Eq, full: bool) -> Evidence:
     for units, modes in _sizes(full):
         found = _at_rest(erf_network(units, modes), True).generalization_error[-1]
         where = f"M = {units}, L = {modes}"
-        cases.append((where, float(formula.rhs.subs(M, units)) / found - 1))
-        numbers.append(Number(f"height, {where}, η → 0", found, RUN * found))
+        claimed = float(formula.rhs.subs(M, units))
+        cases.append((where, claimed / found - 1))
+        what = f"height, {where}, η → 0 {against(claimed)}"
+        numbers.append(Number(what, found, RUN * found))
     for modes in (1, 4):
         noisy = erf_network(2, modes, learning_rate=1)
         found = _at_rest(noisy, gradient_flow=False).generalization_error[-1]
@@ -189,7 +192,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     entry(
         "plateau_height",
-        "For η → 0 the height of the plateau does not depend on the spectrum.",
+        "The height of the plateau does not depend on the spectrum; for η → 0 it is this.",
         HEIGHT,
         _height,
     ),
