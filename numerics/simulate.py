@@ -37,7 +37,7 @@ from .sgd import Rule, compile_activation, sampled_error, step_chain, step_direc
 from .storage import Array
 from .trajectory import Trajectory, check_times
 
-__all__ = ["simulate"]
+__all__ = ["embedded", "simulate"]
 
 METHODS = ("auto", "chain", "direct")
 BLOCK = 65536
@@ -208,7 +208,7 @@ class _Job:
         )
         eigenvalues = np.array([float(x) for x in model.spectrum.values()[0]])
         factor = gram_factor(start.gram) * np.sqrt(counts / N)[:, None, None]
-        vectors = _triangular(factor) if method == "chain" else _embedded(factor, counts)
+        vectors = _triangular(factor) if method == "chain" else embedded(factor, counts)
         theta = float(model.preconditioner)
         gain = eigenvalues**-theta / float(counts / N @ eigenvalues ** (1 - theta))
         rate = compile_schedule(model.eta)
@@ -283,7 +283,7 @@ def _triangular(factor: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(upper, -1, -2))
 
 
-def _embedded(factor: Array, counts: Array) -> Array:
+def embedded(factor: Array, counts: Array) -> Array:
     """The same Gram matrices from vectors (D, N) with n_k coordinates in eigenspace k."""
     blocks = []
     for k, (matrix, n) in enumerate(zip(factor, counts, strict=True)):

@@ -264,7 +264,7 @@ def test_all_that_only_the_theory_uses_is_forbidden_to_the_witness():
     """Oracle: the import statements; whatever `integrate` alone reaches is in the contract."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = config["tool"]["importlinter"]["contracts"]
-    (witness,) = (c for c in contracts if c.get("source_modules") == ["numerics.simulate"])
+    (witness,) = (c for c in contracts if "numerics.simulate" in c.get("source_modules", ()))
     forbidden = witness["forbidden_modules"]
     ours, theirs = imports("numerics.simulate"), imports("numerics.integrate")
     # An exception class says nothing about the equations.
