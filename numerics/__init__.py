@@ -15,12 +15,16 @@ _siblings.check(__name__, __file__)
 
 from .compare import Comparison, compare  # noqa: E402
 from .errors import IntegrationError  # noqa: E402
+from .escape import measure_escape  # noqa: E402
 from .events import ErrorBelow, PlateauEntered, PlateauLeft  # noqa: E402
 from .feature_covariance import feature_covariance  # noqa: E402
 from .finite_size import finite_size_trend  # noqa: E402
 from .initial import InitialCondition, initial  # noqa: E402
 from .integrate import integrate  # noqa: E402
 from .kernels import optimal_risk, ridge_risk  # noqa: E402
+from .linearised import linearise  # noqa: E402
+from .plateau_length import measure_plateau  # noqa: E402
+from .plateau_runs import plateau_growth, simulate_plateau  # noqa: E402
 from .product_counts import count_products  # noqa: E402
 from .simulate import simulate  # noqa: E402
 from .spectra import FeatureSpectra, feature_eigenvalues, feature_spectra  # noqa: E402
@@ -35,6 +39,11 @@ __all__ = [
     "PlateauEntered",
     "PlateauLeft",
     "simulate",
+    "measure_escape",
+    "measure_plateau",
+    "simulate_plateau",
+    "plateau_growth",
+    "linearise",
     "Trajectory",
     "default_times",
     "compare",

@@ -3,11 +3,14 @@
 Summary
     Students start alike, small, and split by S_0 in the direction in which each finds a teacher.
     Where there is a plateau its length grows by the escape time whenever S_0 falls by a factor e;
-    where there is none, no length is given.
+    where there is none, no length is given and printing the result says why.
 
 Mathematics
-    r_k = S_0 (1 - ones/M)/sqrt(M - 1), q_k = sigma_J^2 1 + r_k r_k^T in every mode; the length is
-    the time between `PlateauEntered` and `PlateauLeft` (`numerics.events`).
+    r_k = S_0 E, q_k = sigma_J^2 1 + r_k r_k^T in every mode, E the K x M matrix with ones on its
+    diagonal, centred in rows and columns, of norm one. The length is the time between
+    `PlateauEntered` and `PlateauLeft` (`numerics.events`). eps_g may pause elsewhere too: with many
+    modes the fast ones specialise while the slow ones still rest. It counts as a plateau only if
+    eps_g at the pause is within WIDTH of that of the symmetric plateau.
 
 References
     [SS95] Saad & Solla; [BS95] Biehl & Schwarze; [WR24] Worschech & Rosenow.
@@ -21,25 +24,79 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.exact import positive, sequence
 from theory.models import TeacherStudent
-from theory.online import order_parameter_odes
+from theory.online import OrderParameterODE, order_parameter_odes
 from theory.plateau import plateau
+from theory.plateau_correction import plateau_correction
+from theory.symmetric_point import symmetric_point
 
-from .events import PlateauEntered, PlateauLeft
+from .events import ErrorBelow, PlateauEntered, PlateauLeft
 from .initial import InitialCondition
 from .integrate import integrate
+from .storage import Array
 
-__all__ = ["PlateauLengths", "measure_plateau"]
+__all__ = ["PlateauLengths", "PlateauPoint", "integrated_length", "measure_plateau"]
 
 ESCAPES = 25.0
 """Escape times that a run lasts beyond tau_esc log(1/S_0), so that it sees the escape's end."""
+WIDTH = 0.1
+"""Relative distance of eps_g from its value on the plateau within which it is on the plateau."""
+
+
+@dataclass(frozen=True)
+class PlateauPoint:
+    """Where the symmetric plateau is, in doubles.
+
+    Attributes
+    ----------
+    error : float
+        eps_g: to first order in eta with the noise of SGD, else for eta -> 0.
+    escape_time : float
+        tau_esc, for eta -> 0.
+    """
+
+    error: float
+    escape_time: float
+
+    @classmethod
+    def of(cls, model: TeacherStudent, gradient_flow: bool) -> PlateauPoint:
+        """From the closed forms where there are any, else from `theory.symmetric_point`.
+
+        Raises
+        ------
+        NotImplementedError, ValueError
+            If neither exists, a parameter is a symbol, the plateau is stable, or the noise of SGD
+            is wanted without a closed form.
+        """
+        try:
+            point: Any = plateau(model)
+        except NotImplementedError:
+            if not gradient_flow:
+                raise NotImplementedError(
+                    f"the plateau of {model} is known for eta -> 0 only: use gradient_flow=True"
+                ) from None
+            point = symmetric_point(model)
+        rate = sp.sympify(point.escape_rate)
+        if not rate.is_number:
+            raise ValueError(
+                f"measure_plateau: the escape rate {rate} still contains symbols: use "
+                "model.replace(...)"
+            )
+        if rate <= 0:
+            raise ValueError(
+                f"measure_plateau: the symmetric plateau of {model} is stable (rate {rate}): it is "
+                "never left"
+            )
+        shift = 0 if gradient_flow else model.eta * plateau_correction(model).error
+        return cls(float(point.error + shift), float(1 / rate))
 
 
 @dataclass(frozen=True)
 class PlateauLengths:
-    """Plateaus of one model from several starts.
+    """Plateaus of one model from several starts; prints them, and where there is none.
 
     Attributes
     ----------
@@ -49,7 +106,7 @@ class PlateauLengths:
     lengths : tuple of float or None
         None where the trajectory has no plateau.
     escape_time : float
-        tau_esc of `theory.plateau`.
+        tau_esc for eta -> 0.
     """
 
     model: TeacherStudent
@@ -77,6 +134,17 @@ class PlateauLengths:
         slope, _ = np.polyfit(logarithms, lengths, 1)
         return float(slope) / self.escape_time
 
+    def __str__(self) -> str:
+        lines = [f"plateau of {self.model}, tau_esc = {self.escape_time:.6g}"]
+        for size, length in zip(self.asymmetries, self.lengths, strict=True):
+            text = (
+                f"no plateau: eps_g does not pause within {WIDTH:.0%} of the symmetric point"
+                if length is None
+                else f"length {length:.6g} = {length / self.escape_time:.4g} tau_esc"
+            )
+            lines.append(f"  S_0 = {size:<8g} {text}")
+        return "\n".join(lines)
+
 
 def measure_plateau(
     model: TeacherStudent,
@@ -89,7 +157,8 @@ def measure_plateau(
     Parameters
     ----------
     model : TeacherStudent
-        As for `theory.plateau.plateau`, with numbers for M, eta and the spectrum.
+        As for `theory.plateau` or, in gradient flow, `theory.symmetric_point` (any K and M, other
+        activations), with numbers for all parameters.
     asymmetries : sequence of positive numbers below 1
         S_0, the norm of R centred in rows and columns.
     sigma_J : positive number
@@ -100,30 +169,57 @@ def measure_plateau(
     Raises
     ------
     NotImplementedError, ValueError
-        If there is no formula for tau_esc, a parameter is a symbol, or S_0 is not below 1.
+        If no tau_esc is known, a parameter is a symbol, or S_0 is not below 1.
+
+    Examples
+    --------
+    A hundred times less asymmetry makes the plateau longer by log(100) = 4.605 escape times; a
+    hundred eigenvalues leave no plateau at all:
+
+    >>> from theory import PowerLaw, TeacherStudent
+    >>> model = TeacherStudent(K=2, M=2, spectrum=PowerLaw(beta=1, L=2), eta="1/10")
+    >>> short, long = measure_plateau(model, ["1/1000", "1/100000"]).lengths
+    >>> round((long - short) / float(plateau(model).escape_time), 3)
+    4.606
+    >>> measure_plateau(model.replace(spectrum=PowerLaw(1, 100)), ["1/1000"]).lengths
+    (None,)
     """
-    rate = plateau(model).escape_rate
-    if not rate.is_number:
-        raise ValueError(
-            f"measure_plateau: the escape rate {rate} still contains symbols: use "
-            "model.replace(...)"
-        )
+    point = PlateauPoint.of(model, gradient_flow)
     given = sequence(asymmetries, "measure_plateau: asymmetries")
     sizes = tuple(float(positive(s, "measure_plateau: S_0")) for s in given)
     if not all(s < 1 for s in sizes):
         raise ValueError(f"measure_plateau: S_0 must be below 1, found {max(sizes)}")
-    sigma, time = float(positive(sigma_J, "sigma_J")), 1 / float(rate)
+    sigma = float(positive(sigma_J, "sigma_J"))
     ode = order_parameter_odes(model, gradient_flow=gradient_flow)
+    shape = int(model.K), int(model.M)
     lengths = []
     for size in sizes:
-        end = time * (ESCAPES - math.log(size))
-        events = PlateauEntered(), PlateauLeft()
-        path = integrate(ode, _start(int(model.M), sigma, size), end, at=[end], events=events)
-        entered, left = (path.events[str(event)] for event in events)
-        lengths.append(None if entered is None or left is None else left - entered)
-    return PlateauLengths(model, sizes, tuple(lengths), time)
+        end = point.escape_time * (ESCAPES - math.log(size))
+        lengths.append(integrated_length(ode, _start(shape, sigma, size), end, point.error))
+    return PlateauLengths(model, sizes, tuple(lengths), point.escape_time)
 
 
-def _start(M: int, sigma: float, size: float) -> InitialCondition:
-    r = size * (np.eye(M) - 1 / M) / math.sqrt(M - 1)
-    return InitialCondition((sigma**2 * np.eye(M) + r @ r.T)[None], r[None])
+def integrated_length(
+    ode: OrderParameterODE, start: InitialCondition, end: float, error: float
+) -> float | None:
+    """Time between entering and leaving the plateau; None if eps_g pauses nowhere near `error`."""
+    events = PlateauEntered(WIDTH), PlateauLeft(WIDTH)
+    # It is left at eps_p/(1 + WIDTH), eps_p being eps_g at the pause.
+    bounds = ErrorBelow(error), ErrorBelow(error / (1 + WIDTH) ** 2)
+    path = integrate(ode, start, end, at=[end], events=(*events, *bounds))
+    entered, left = (path.events[str(event)] for event in events)
+    too_high, too_low = (path.events[str(event)] for event in bounds)
+    if entered is None or left is None or too_high is None or left < too_high:
+        return None
+    return None if too_low is not None and left > too_low else left - entered
+
+
+def _start(shape: tuple[int, int], sigma: float, size: float) -> InitialCondition:
+    r = size * _direction(*shape)
+    return InitialCondition((sigma**2 * np.eye(shape[0]) + r @ r.T)[None], r[None])
+
+
+def _direction(K: int, M: int) -> Array:
+    """E: ones on the diagonal, centred in rows and columns, of norm one."""
+    centred = (np.eye(K) - 1 / K) @ np.eye(K, M) @ (np.eye(M) - 1 / M)
+    return np.asarray(centred / np.linalg.norm(centred))

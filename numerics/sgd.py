@@ -22,6 +22,7 @@ References
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,8 +59,9 @@ class Rule(NamedTuple):
     teachers: int
 
 
+@lru_cache(maxsize=16)
 def compile_activation(activation: Activation) -> tuple[Any, Any]:
-    """Compile g and its derivative almost everywhere, float64 -> float64.
+    """Compile g and its derivative almost everywhere, float64 -> float64; once per activation.
 
     g' is the symbolic derivative without its delta functions: SGD never sees a point. At a kink it
     is the mean of both sides where SymPy says so (relu: g'(0) = 1/2, sign(0) = 0).

@@ -8,7 +8,8 @@ Summary
 Main results (erf, K = M, eta -> 0; T_2 = sum_k w_k lam_k^2)
     S(alpha) = S_0 exp(alpha/tau_esc),  S_0 = |R centred in rows and columns|,
     E[S_0^2] = (M - 1)^2 sigma_J^2 T_2/N for students that start at random;
-    length = tau_esc (log(1/S_0) + O(1));
+    length = tau_esc (log(1/S_0) + O(1)) = tau_esc (log(sqrt(N)/sigma_J) + O(1)), all parameters in
+    one law: tau_esc holds M, eta, beta and L, the noise of SGD is among what is O(1);
     mode k relaxes at the rate eta lam_k h, h = (4 M^2 - 1) gamma_1, so that a plateau needs
     (4 M^2 - 1) log(1/S_0) min(lam) > T_2; for a power law and many modes
     L < ((4 M^2 - 1) log(1/S_0) zeta(1+beta)/zeta(2+2beta))^(1/(1+beta)).
@@ -39,6 +40,7 @@ from .spectra import PowerLaw
 __all__ = ["PlateauLength", "plateau_length", "relaxation_ratio"]
 
 S_0, length = sp.symbols("S_0 length", positive=True)
+N, SIGMA = sp.symbols("N sigma_J", positive=True)
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,26 @@ class PlateauLength:
     @property
     def law(self) -> AsymptoticLaw:
         """Length tau_esc log(1/S_0), relative error 1/log(1/S_0), as S_0 goes to zero."""
-        logarithm = sp.log(1 / S_0)
+        return self._law(S_0, S_0)
+
+    @property
+    def random_start_law(self) -> AsymptoticLaw:
+        """The same in N, for students drawn from N(0, sigma_J^2): S_0 its root mean square.
+
+        The parameter ``sigma_J``, and M, eta, beta and L where the model has symbols for them.
+        Draws differ by a time O(tau_esc), and so does what the noise of SGD adds: alike students
+        are kicked alike, so that it splits them by sigma_J sqrt(eta/N), in proportion to S_0.
+        """
+        return self._law(N, self.asymmetry(SIGMA, N))
+
+    def _law(self, variable: sp.Symbol, size: sp.Expr) -> AsymptoticLaw:
+        logarithm = sp.log(1 / size)
         return AsymptoticLaw(
             expr=self.point.escape_time * logarithm,
-            variable=S_0,
+            variable=variable,
             regime=Regime(
                 r"$S_0 \ll 1$, $(4M^2 - 1)\log(1/S_0)\min\lambda \gg T_2$",
-                (S_0 < 1, self._room * logarithm > 1),
+                (size < 1, self._room * logarithm > 1),
             ),
             exponent=None,
             error=1 / logarithm,
@@ -126,6 +141,16 @@ def plateau_length(model: TeacherStudent) -> PlateauLength:
     ------
     NotImplementedError, TypeError, ValueError
         As `theory.plateau.plateau`.
+
+    Examples
+    --------
+    >>> from theory import PowerLaw, TeacherStudent
+    >>> model = TeacherStudent(K=2, M=2, spectrum=PowerLaw(beta=1, L=4), eta="1/10")
+    >>> law = plateau_length(model).random_start_law
+    >>> round(float(law(1024, sigma_J="1/100")), 1)
+    1099.1
+    >>> law.holds(1024, sigma_J="1/100")
+    True
     """
     return PlateauLength(plateau(model))
 

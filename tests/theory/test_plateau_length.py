@@ -44,6 +44,20 @@ def test_the_law_is_the_escape_time_times_the_logarithm():
     assert not plateau_length(model.replace(spectrum=Discrete([1, 200]))).law.holds("1/1000")
 
 
+def test_one_law_of_all_parameters():
+    """Oracle: the law of S_0 at its root mean square, with numbers for M, L, beta and eta."""
+    L, beta, eta = sp.Symbol("L", integer=True, positive=True), *sp.symbols("b e", positive=True)
+    law = plateau_length(TeacherStudent(M, M, spectrum=PowerLaw(beta, L), eta=eta)).random_start_law
+    assert {str(s) for s in law.parameters} == {"L", "M", "b", "e", "sigma_J"}
+    numbers = {"L": 4, "M": 3, "b": "1/2", "e": "1/10"}
+    known = plateau_length(TeacherStudent(3, 3, spectrum=PowerLaw("1/2", 4), eta="1/10"))
+    for sigma, N in (("1/100", 500), ("1/1000", 2000)):
+        start = known.asymmetry(sigma, N)
+        found = law(N, sigma_J=sigma, **numbers)
+        assert float(found) == pytest.approx(float(known.law(start)), rel=1e-12)
+        assert law.holds(N, sigma_J=sigma, **numbers)
+
+
 def test_the_largest_number_of_modes():
     """Oracle: where the condition of the regime turns, up to harmonic numbers against zeta."""
     many = TeacherStudent(4, 4, spectrum=PowerLaw(1, 2), eta=1)
