@@ -7,10 +7,10 @@ Summary
 
 Mathematics
     r_k = S_0 E, q_k = sigma_J^2 1 + r_k r_k^T in every mode, E the K x M matrix with ones on its
-    diagonal, centred in rows and columns, of norm one. The length is the time between
-    `PlateauEntered` and `PlateauLeft` (`numerics.events`). eps_g may pause elsewhere too: with many
-    modes the fast ones specialise while the slow ones still rest. It counts as a plateau only if
-    eps_g at the pause is within WIDTH of that of the symmetric plateau.
+    diagonal, centred in rows and columns, of norm one. A pause of eps_g is the time between
+    `PlateauEntered` and `PlateauLeft` (`numerics.events`). It is the plateau only if eps_g is then
+    within WIDTH of that of the symmetric point: with many modes eps_g pauses above it, where the
+    fast ones are alike, and specialise, while the slow ones still rest.
 
 References
     [SS95] Saad & Solla; [BS95] Biehl & Schwarze; [WR24] Worschech & Rosenow.
@@ -38,7 +38,7 @@ from .initial import InitialCondition
 from .integrate import integrate
 from .storage import Array
 
-__all__ = ["PlateauLengths", "PlateauPoint", "integrated_length", "measure_plateau"]
+__all__ = ["PlateauLengths", "PlateauPoint", "find_pause", "measure_plateau"]
 
 ESCAPES = 25.0
 """Escape times that a run lasts beyond tau_esc log(1/S_0), so that it sees the escape's end."""
@@ -103,16 +103,25 @@ class PlateauLengths:
     model : TeacherStudent
     asymmetries : tuple of float
         S_0.
-    lengths : tuple of float or None
-        None where the trajectory has no plateau.
+    pauses : tuple of float or None
+        How long eps_g pauses, at whatever value; None where it does not.
+    settled : tuple of bool
+        Whether the pause is that of the symmetric plateau.
     escape_time : float
         tau_esc for eta -> 0.
     """
 
     model: TeacherStudent
     asymmetries: tuple[float, ...]
-    lengths: tuple[float | None, ...]
+    pauses: tuple[float | None, ...]
+    settled: tuple[bool, ...]
     escape_time: float
+
+    @property
+    def lengths(self) -> tuple[float | None, ...]:
+        """Of the plateaus; None where the trajectory has none."""
+        pairs = zip(self.pauses, self.settled, strict=True)
+        return tuple(pause if settled else None for pause, settled in pairs)
 
     @property
     def slope(self) -> float:
@@ -136,14 +145,17 @@ class PlateauLengths:
 
     def __str__(self) -> str:
         lines = [f"plateau of {self.model}, tau_esc = {self.escape_time:.6g}"]
-        for size, length in zip(self.asymmetries, self.lengths, strict=True):
-            text = (
-                f"no plateau: eps_g does not pause within {WIDTH:.0%} of the symmetric point"
-                if length is None
-                else f"length {length:.6g} = {length / self.escape_time:.4g} tau_esc"
-            )
-            lines.append(f"  S_0 = {size:<8g} {text}")
+        for size, pause, settled in zip(self.asymmetries, self.pauses, self.settled, strict=True):
+            lines.append(f"  S_0 = {size:<8g} {self._words(pause, settled)}")
         return "\n".join(lines)
+
+    def _words(self, pause: float | None, settled: bool) -> str:
+        if pause is None:
+            return "no plateau: eps_g does not pause"
+        long = f"{pause:.6g} = {pause / self.escape_time:.4g} tau_esc"
+        if settled:
+            return f"length {long}"
+        return f"no plateau: eps_g pauses for {long}, but not within {WIDTH:.0%} of the plateau's"
 
 
 def measure_plateau(
@@ -192,26 +204,27 @@ def measure_plateau(
     sigma = float(positive(sigma_J, "sigma_J"))
     ode = order_parameter_odes(model, gradient_flow=gradient_flow)
     shape = int(model.K), int(model.M)
-    lengths = []
+    found = []
     for size in sizes:
         end = point.escape_time * (ESCAPES - math.log(size))
-        lengths.append(integrated_length(ode, _start(shape, sigma, size), end, point.error))
-    return PlateauLengths(model, sizes, tuple(lengths), point.escape_time)
+        found.append(find_pause(ode, _start(shape, sigma, size), end, point.error))
+    pauses, settled = zip(*found, strict=True)
+    return PlateauLengths(model, sizes, pauses, settled, point.escape_time)
 
 
-def integrated_length(
+def find_pause(
     ode: OrderParameterODE, start: InitialCondition, end: float, error: float
-) -> float | None:
-    """Time between entering and leaving the plateau; None if eps_g pauses nowhere near `error`."""
+) -> tuple[float | None, bool]:
+    """How long eps_g pauses, if it does, and whether that is the plateau, of height `error`."""
     events = PlateauEntered(WIDTH), PlateauLeft(WIDTH)
-    # It is left at eps_p/(1 + WIDTH), eps_p being eps_g at the pause.
+    # The pause is left at eps_p/(1 + WIDTH), eps_p being eps_g in it.
     bounds = ErrorBelow(error), ErrorBelow(error / (1 + WIDTH) ** 2)
     path = integrate(ode, start, end, at=[end], events=(*events, *bounds))
     entered, left = (path.events[str(event)] for event in events)
-    too_high, too_low = (path.events[str(event)] for event in bounds)
-    if entered is None or left is None or too_high is None or left < too_high:
-        return None
-    return None if too_low is not None and left > too_low else left - entered
+    if entered is None or left is None:
+        return None, False
+    high, low = (path.events[str(event)] for event in bounds)
+    return left - entered, high is not None and high <= left and (low is None or left <= low)
 
 
 def _start(shape: tuple[int, int], sigma: float, size: float) -> InitialCondition:

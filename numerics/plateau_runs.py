@@ -31,7 +31,7 @@ from theory.plateau_length import plateau_length
 
 from .compile import CompiledODE, compile_ode
 from .initial import InitialCondition, initial, whole_number
-from .plateau_length import WIDTH, PlateauPoint, integrated_length
+from .plateau_length import WIDTH, PlateauPoint, find_pause
 from .simulate import simulate
 from .state import joint
 from .storage import Array
@@ -85,7 +85,7 @@ class PlateauRuns:
         ]
         for n, (run, path) in enumerate(zip(self.simulated, self.integrated, strict=True)):
             text = (
-                f"no plateau: eps_g does not pause within {WIDTH:.0%} of the symmetric point"
+                f"no plateau: eps_g does not pause within {WIDTH:.0%} of the plateau's"
                 if run is None or path is None
                 else f"simulated {run:.5g}, integrated {path:.5g}"
             )
@@ -124,7 +124,8 @@ def simulate_plateau(
     simulated, integrated = [], []
     for draw in range(seed, seed + runs):
         start = _orthonormal(initial(model, width, N, draw))
-        known = integrated_length(ode, start, end, point.error)
+        pause, settled = find_pause(ode, start, end, point.error)
+        known = pause if settled else None
         integrated.append(known)
         simulated.append(
             None if known is None else _simulated(model, compiled, start, (end, N, draw), point)

@@ -260,7 +260,7 @@ def test_a_plateau_that_stays_does_not_disappear(lengths, verdict, monkeypatch):
 
     def measured(model, asymmetries):
         length = lengths[sizes[int(model.spectrum.L)]]
-        return PlateauLengths(model, (0.1,), (length,), 1.0)
+        return PlateauLengths(model, (0.1,), (length,), (length is not None,), 1.0)
 
     monkeypatch.setattr(plateau, "measure_plateau", measured)
     (each,) = (c for c in CLAIMS if c.key == "plateau_disappears")

@@ -166,7 +166,7 @@ def _shortening(formula: str, full: bool) -> Evidence:
         found = [
             measure_plateau(erf_network(2, size, slope), [f"1/{10**decades}"]) for size in sizes
         ]
-        lengths = [each.lengths[0] or 0.0 for each in found]
+        lengths = [each.pauses[0] or 0.0 for each in found]
         shorter += [b < a or a == 0 for a, b in pairwise(lengths)]
         share = lengths[-1] / found[-1].escape_time
         (left if share else gone).append((where, share))
