@@ -1,4 +1,4 @@
-"""The command line, ``specscale``: report, derive, claims, run, spectrum.
+"""The command line, ``specscale``: report, derive, claims, redundancy, run, spectrum.
 
 Everything heavy is imported inside the commands, so that ``specscale --help`` answers at once.
 """
@@ -143,6 +143,52 @@ def claims(html: bool, quick: bool, out: Path | None) -> None:
 
         folder = (out or Path("claims")) if html else None
         click.echo(write_claims(CLAIMS, not quick, folder))
+
+
+@main.command(
+    epilog=_examples(
+        "specscale redundancy --beta 2 --s 1/2 --n 10:1e8 --out redundancy",
+        "specscale redundancy --beta 2 --s 3/2 --filter flow --noise 1/10",
+        "specscale redundancy --kernel kernel.npy --targets targets.npy --out measured",
+    )
+)
+@click.option("--beta", metavar="NUMBER", help="Decay of the kernel's eigenvalues, i^-beta.")
+@click.option("--s", metavar="NUMBER", help="Smoothness: theta_i^2 = i^-(2 s beta + 1).")
+@click.option("--noise", metavar="NUMBER", help="Variance of the noise. [1]")
+@click.option("--n", metavar="LOW:HIGH", help="Numbers of samples. [10:1e8]")
+@click.option("--filter", metavar="NAME", help="ridge, flow or iterated:q. [ridge]")
+@click.option("--width", metavar="NUMBER", help="Random features in place of the kernel.")
+@click.option("--kernel", type=click.Path(path_type=Path), help="A measured kernel, N x N (.npy).")
+@click.option("--targets", type=click.Path(path_type=Path), help="Its N targets (.npy).")
+@click.option(
+    "--runs", type=int, default=200, show_default=True, help="Of each simulation; 0 for none."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=_FOLDER, default="redundancy", show_default=True, help="Output folder.")
+def redundancy(
+    kernel: Path | None, targets: Path | None, runs: int, seed: int, out: Path, **options: Any
+) -> None:
+    """The learning curve of kernel regression, from exponents or from a measured kernel.
+
+    From --beta and --s: the excess risk at the best regularisation, beside the law and simulations.
+    From --kernel and --targets: beta and s with uncertainties, the predicted learning curve and the
+    actual one, on random subsets of the points.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    measured = kernel is not None or targets is not None
+    if measured and (kernel is None or targets is None or given):
+        raise click.UsageError(
+            "a measured kernel needs --kernel and --targets; it takes --runs, --seed and --out only"
+        )
+    if not measured and not {"beta", "s"} <= set(given):
+        raise click.UsageError("give --beta and --s, or --kernel and --targets")
+    with _plain_messages():
+        from .redundancy_run import Options, run_measured, run_theory
+
+        if kernel is not None and targets is not None:
+            click.echo(run_measured(kernel, targets, None, runs, seed, out))
+        else:
+            click.echo(run_theory(Options(**given, runs=runs, seed=seed), out))
 
 
 def _listed(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:

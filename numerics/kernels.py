@@ -37,6 +37,8 @@ __all__ = [
     "RidgeRisk",
     "best_risk",
     "effective_exponent",
+    "kappa_range",
+    "minimum_over_kappa",
     "optimal_risk",
     "ridge_risk",
     "risk_at",
@@ -205,14 +207,19 @@ def best_risk(spectrum: Modes, n: float, noise: float, width: float = math.inf) 
     A grid in log kappa from kappa(ridge = 0) upwards, refined about its smallest value: safe also
     where the risk has several minima.
     """
-    lowest = _kappa_without_ridge(spectrum, min(n, width))
-    lam = spectrum.eigenvalues
-    start = lowest or BELOW * float(lam[lam > 0].min())
+    lowest, highest = kappa_range(spectrum, min(n, width))
     kappa = minimum_over_kappa(
-        lambda k: risk_at(spectrum, n, k, noise, width).risk, start, float(lam.max()) * ABOVE
+        lambda k: risk_at(spectrum, n, k, noise, width).risk, lowest, highest
     )
-    ridge = 0.0 if kappa == lowest else None
-    return risk_at(spectrum, n, kappa, noise, width, ridge)
+    interpolates = kappa == lowest and spectrum.number > min(n, width)
+    return risk_at(spectrum, n, kappa, noise, width, ridge=0.0 if interpolates else None)
+
+
+def kappa_range(spectrum: Modes, size: float) -> tuple[float, float]:
+    """Where the best kappa is looked for: from no ridge (or next to none) to a useless one."""
+    lam = spectrum.eigenvalues
+    lowest = _kappa_without_ridge(spectrum, size) or BELOW * float(lam[lam > 0].min())
+    return lowest, ABOVE * float(lam.max())
 
 
 def minimum_over_kappa(risk: Callable[[float], float], low: float, high: float) -> float:

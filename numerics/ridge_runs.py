@@ -87,7 +87,7 @@ def simulate_ridge(
     """
     spectrum = modes(eigenvalues, target_squared)
     size, count = whole_number(n, "n", 1), whole_number(runs, "runs", 2)
-    lam = positive_float(ridge, "ridge", zero=width is None and filter == RIDGE)
+    lam = positive_float(ridge, "ridge", zero=filter == RIDGE)
     deviation = positive_float(noise, "noise", zero=True) ** 0.5
     if width is not None:
         whole_number(width, "width", 1)

@@ -40,7 +40,8 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("report",), ("derive",), ("claims",), ("run",), ("spectrum",)]
+    "command",
+    [(), ("report",), ("derive",), ("claims",), ("redundancy",), ("run",), ("spectrum",)],
 )
 def test_help_shows_examples(command):
     result = invoke(*command, "--help")
