@@ -90,13 +90,15 @@ class Regime:
 
 @dataclass(frozen=True)
 class Root:
-    """A constant without a closed form: the zero of an equation between two bounds.
+    """A number without a closed form: the zero of an equation between two bounds.
+
+    The equation may contain the variable and the parameters of the law.
 
     Parameters
     ----------
     symbol : sympy.Symbol
     equation : sympy.Expr
-        Vanishes at the constant, and changes sign there.
+        Vanishes at the number, and changes sign there.
     low, high : exact numbers
         The bracket.
     """
@@ -154,12 +156,12 @@ class AsymptoticLaw:
     quantity : sympy.Expr
         What the law is about.
     constants : tuple of Root, optional
-        Numbers in `expr` that are known by an equation.
+        Numbers in `expr` that are known by an equation, of which none contains another of them.
 
     Raises
     ------
     ValueError
-        If the variable does not occur in `expr`, or the exponent depends on it.
+        If the law does not depend on its variable, or the exponent depends on it.
 
     Examples
     --------
@@ -180,7 +182,8 @@ class AsymptoticLaw:
     constants: tuple[Root, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.variable not in self.expr.free_symbols:
+        parts = [self.expr, *(root.equation for root in self.constants)]
+        if not any(self.variable in part.free_symbols for part in parts):
             raise ValueError(
                 f"AsymptoticLaw: {self.expr} does not depend on its variable {self.variable}"
             )
@@ -240,7 +243,11 @@ class AsymptoticLaw:
 
     @cached_property
     def _slope(self) -> Callable[[Point], Any]:
-        return numerical(self.variable * self.expr.diff(self.variable) / self.expr)
+        slope = self.expr.diff(self.variable)
+        for root in self.constants:  # equation(root(variable), variable) = 0
+            moved = root.equation.diff(self.variable) / root.equation.diff(root.symbol)
+            slope -= self.expr.diff(root.symbol) * moved
+        return numerical(self.variable * slope / self.expr)
 
     @cached_property
     def _error(self) -> Callable[[Point], Any]:
