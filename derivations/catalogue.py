@@ -17,6 +17,7 @@ NAMES = (
     "deviations",
     "linear_student",
     "late_times",
+    "what_helps",
     "redundancy",
 )
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""

@@ -44,6 +44,8 @@ SOURCES = {
     "SS95": "Saad & Solla, On-line learning in soft committee machines, "
     "Phys. Rev. E 52, 4225 (1995)",
     "BS95": "Biehl & Schwarze, Learning by on-line gradient descent, J. Phys. A 28, 643 (1995)",
+    "GA19": "Goldt, Advani, Saxe, Krzakala & Zdeborova, Dynamics of stochastic gradient descent "
+    "for two-layer neural networks in the teacher-student setup, arXiv:1906.08632 (NeurIPS 2019)",
     "YO19": "Yoshida & Okada, Data-dependence of plateau phenomenon in learning with "
     "neural network, NeurIPS 2019",
 }

@@ -21,12 +21,62 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
 import sympy as sp
 
 from .models import TeacherStudent
-from .spectra import Discrete, PowerLaw, Spectrum
+from .spectra import Discrete, PowerLaw, Spectrum, harmonic_sum
 
-__all__ = ["plain_model", "plain_spectrum", "scale"]
+__all__ = ["FlatPowerLaw", "plain_model", "plain_spectrum", "scale"]
+
+
+@dataclass(frozen=True)
+class FlatPowerLaw(Spectrum):
+    """lam_k = L k^-a/H_L(a), w_k = 1/L, for an exponent a <= 1 that leaves no limit L -> oo.
+
+    What a preconditioner can make of a `PowerLaw`; from a > 1 on that is one itself.
+
+    Attributes
+    ----------
+    exponent : sympy.Expr
+        a, a number from 0 (equal eigenvalues) to 1.
+    L : sympy.Integer
+    """
+
+    exponent: sp.Expr
+    L: sp.Expr
+
+    def shape(self) -> tuple[sp.Expr, ...]:
+        return tuple(sp.Integer(k) ** -self.exponent for k in range(1, int(self.L) + 1))
+
+    def _shape_values(self, digits: int) -> list[mp.mpf]:
+        power = mp.mpf(sp.N(-self.exponent, digits))
+        return [mp.mpf(k) ** power for k in range(1, int(self.L) + 1)]
+
+    @property
+    def free_symbols(self) -> set[sp.Symbol]:
+        return set()
+
+    @property
+    def eigenvalues(self) -> tuple[sp.Expr, ...]:
+        largest = self.L / harmonic_sum(self.L, self.exponent)
+        return tuple(largest * e for e in self.shape())
+
+    @property
+    def weights(self) -> tuple[sp.Expr, ...]:
+        return (1 / self.L,) * int(self.L)
+
+    def moment(self, order: Any) -> sp.Expr:
+        """L^(l-1) H_L(l a)/H_L(a)^l."""
+        order, a = sp.sympify(order), self.exponent
+        share = harmonic_sum(self.L, order * a) / harmonic_sum(self.L, a) ** order
+        return self.L ** (order - 1) * share
+
+    def latex(self) -> str:
+        return rf"\lambda_k \propto k^{{-{sp.latex(self.exponent)}}},\ L = {sp.latex(self.L)}"
 
 
 def scale(model: TeacherStudent) -> sp.Expr:
@@ -54,6 +104,8 @@ def plain_spectrum(spectrum: Spectrum, theta: sp.Expr) -> Spectrum:
             f"plain_spectrum: {spectrum} to the power 1 - theta, theta = {theta}, cannot be "
             "listed: give L and beta values"
         )
+    if isinstance(spectrum, PowerLaw):
+        return FlatPowerLaw(sp.expand((1 + spectrum.beta) * (1 - theta)), spectrum.L)
     return Discrete([e ** (1 - theta) for e in spectrum.shape()], spectrum.weights)
 
 

@@ -23,7 +23,7 @@ import sympy as sp
 
 from .exact import count, is_inexact, positive, sequence
 
-__all__ = ["Discrete", "Isotropic", "PowerLaw", "Quadrature", "Spectrum"]
+__all__ = ["Discrete", "Isotropic", "PowerLaw", "Quadrature", "Spectrum", "harmonic_sum"]
 
 SUMMED = 1000
 """Harmonic numbers H_n are written out as exact sums up to this n, as ``Sum`` beyond."""
@@ -191,7 +191,7 @@ class PowerLaw(Spectrum):
     @property
     def largest(self) -> sp.Expr:
         """lam_+ = L / H_L(1 + beta); for L = oo it is the unit, 1."""
-        return sp.S.One if self.L is sp.oo else self.L / _harmonic(self.L, 1 + self.beta)
+        return sp.S.One if self.L is sp.oo else self.L / harmonic_sum(self.L, 1 + self.beta)
 
     @cached_property
     def _eigenvalues(self) -> tuple[sp.Expr, ...]:
@@ -219,8 +219,8 @@ class PowerLaw(Spectrum):
             return sp.Piecewise((finite, power > 1), (sp.oo, True))
         return (
             self.L ** (order - 1)
-            * _harmonic(self.L, power)
-            / _harmonic(self.L, 1 + self.beta) ** order
+            * harmonic_sum(self.L, power)
+            / harmonic_sum(self.L, 1 + self.beta) ** order
         )
 
     def latex(self) -> str:
@@ -230,7 +230,7 @@ class PowerLaw(Spectrum):
         return rf"\lambda_k \propto {power},\ L = {sp.latex(self.L)}"
 
 
-def _harmonic(n: sp.Expr, order: sp.Expr) -> sp.Expr:
+def harmonic_sum(n: sp.Expr, order: sp.Expr) -> sp.Expr:
     """H_n(s) = sum_{k<=n} k^-s, written out where n is a small integer."""
     if n.is_Integer and n > SUMMED:
         k = sp.Dummy("k", integer=True, positive=True)

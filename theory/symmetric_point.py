@@ -30,7 +30,7 @@ from .gaussian import I2_kernel, NoClosedForm, family, price, stein
 from .gaussian.homogeneous import Homogeneous
 from .models import TeacherStudent
 
-__all__ = ["SymmetricPoint", "symmetric_point"]
+__all__ = ["SymmetricPoint", "collapsed_expressions", "symmetric_point"]
 
 GUARD_DIGITS = 10
 STEPS, FARTHEST = 100, 10
@@ -87,7 +87,7 @@ def symmetric_point(model: TeacherStudent, digits: int = 15) -> SymmetricPoint:
     """
     _check(model)
     with mp.workdps(digits + GUARD_DIGITS):
-        error, a, b = (sp.lambdify(r, e, "mpmath") for e in _expressions(model))
+        error, a, b = (sp.lambdify(r, e, "mpmath") for e in collapsed_expressions(model))
         place = _first_minimum(model, lambda x: mp.diff(error, x))
         numbers = place, error(place), a(place), b(place)
         return SymmetricPoint(model, *numbers, _escape_rate(model, *numbers[2:], digits))
@@ -117,7 +117,7 @@ def _check(model: TeacherStudent) -> None:
         )
 
 
-def _expressions(model: TeacherStudent) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+def collapsed_expressions(model: TeacherStudent) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
     """eps_g, D_ii - D_ij and dD^y_in/dR_in as functions of r."""
     g, K, M = model.activation, model.K, model.M
     average, slope, curvature = I2_kernel(g), price(g), stein(g)
