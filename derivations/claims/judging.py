@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from ..output import whole_folder
-from ..render import page
+from ..render import Prose, page
 from ..stages import Stages
 from .claim import Claim, Judgement
 from .section import sections
-from .table import listing
+from .table import counts, listing
 
 __all__ = ["judge_claims", "write_claims"]
 
 TITLE = "Published claims, judged"
+READING = (
+    "Each statement is in our words. Its numbers were computed when this page was made, and the "
+    "verdict follows from them: what is claimed exactly must stand in every case; what is claimed "
+    "in a limit holds when a case is deep enough in it, and the condition says how deep."
+)
 
 
 def judge_claims(
@@ -60,5 +65,6 @@ def write_claims(claims: Sequence[Claim], full: bool, out: Path | None) -> str:
             return listing(judge_claims(claims, full, stages.over))
     with whole_folder(out) as folder, Stages() as stages:
         judged = judge_claims(claims, full, stages.over)
-        (folder / "claims.html").write_text(page(TITLE, sections(judged)), encoding="utf-8")
+        parts = [Prose("How to read this", f"{counts(judged)}.\n\n{READING}"), *sections(judged)]
+        (folder / "claims.html").write_text(page(TITLE, parts), encoding="utf-8")
     return f"{listing(judged)}\nwritten to {out / 'claims.html'}"

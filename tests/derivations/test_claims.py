@@ -14,7 +14,7 @@ from derivations.claims import CLAIMS, Claim, ClaimError, Evidence, Number, Verd
 from derivations.claims.criteria import always, in_the_limit
 from derivations.claims.judging import judge_claims
 from derivations.claims.table import listing, markdown
-from derivations.claims.worschech_rosenow import equations, plateau
+from derivations.claims.worschech_rosenow import equations, plateau_length
 from numerics.plateau_length import PlateauLengths
 
 ONE = Evidence(Verdict.HOLDS, (Number("one", 1, 0),))
@@ -247,21 +247,23 @@ def test_claims_without_a_formula_can_fail(module, bound, value, key, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("lengths", "verdict"),
+    ("pauses", "settled", "verdict"),
     [
-        ((9.0, 3.0, 1.0, None), Verdict.HOLDS),
-        ((9.0, 3.0, 2.0, 1.0), Verdict.FAILS),
-        ((9.0, 10.0, 1.0, None), Verdict.FAILS),
+        ((9.0, 3.0, 1.0, None), (True, True, True, False), Verdict.HOLDS),
+        ((9.0, 3.0, 1.0, 2.0), (True, True, True, False), Verdict.CONDITIONAL),
+        ((9.0, 3.0, 2.0, 1.0), (True, True, True, True), Verdict.FAILS),
+        ((9.0, 10.0, 1.0, None), (True, True, True, False), Verdict.FAILS),
+        ((9.0, 3.0, 1.0, None), (True, False, True, False), Verdict.FAILS),
     ],
 )
-def test_a_plateau_that_stays_does_not_disappear(lengths, verdict, monkeypatch):
-    """Oracle: lengths made up for four numbers of eigenvalues."""
+def test_a_plateau_that_stays_does_not_disappear(pauses, settled, verdict, monkeypatch):
+    """Oracle: pauses made up for four numbers of eigenvalues."""
     sizes = {4: 0, 16: 1, 64: 2, 256: 3}
 
     def measured(model, asymmetries):
-        length = lengths[sizes[int(model.spectrum.L)]]
-        return PlateauLengths(model, (0.1,), (length,), (length is not None,), 1.0)
+        n = sizes[int(model.spectrum.L)]
+        return PlateauLengths(model, (0.1,), (pauses[n],), (settled[n],), 1.0)
 
-    monkeypatch.setattr(plateau, "measure_plateau", measured)
+    monkeypatch.setattr(plateau_length, "measure_plateau", measured)
     (each,) = (c for c in CLAIMS if c.key == "plateau_disappears")
     assert each.judged(full=False).verdict is verdict

@@ -6,7 +6,15 @@ from .features import CLAIMS as FEATURES
 from .late_times import CLAIMS as LATE_TIMES
 from .linear import CLAIMS as LINEAR
 from .plateau import CLAIMS as PLATEAU
+from .plateau_length import CLAIMS as PLATEAU_LENGTH
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: tuple[Claim, ...] = (*EQUATIONS, *LINEAR, *FEATURES, *PLATEAU, *LATE_TIMES)
+CLAIMS: tuple[Claim, ...] = (
+    *EQUATIONS,
+    *LINEAR,
+    *FEATURES,
+    *PLATEAU,
+    *PLATEAU_LENGTH,
+    *LATE_TIMES,
+)

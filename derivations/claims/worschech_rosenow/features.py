@@ -24,10 +24,11 @@ BEST = sp.Eq(N_l, constant * compute ** (1 / (2 + beta)), evaluate=False)
 BEST_ERROR = sp.Eq(eps, constant * compute ** (-beta / (2 + beta)), evaluate=False)
 
 
-def _tail(value: sp.Rational, learned: int) -> float:
-    """What N_l trained directions leave of eps_g(0) = 1/2: the exact sum over k > N_l."""
-    order = mp.mpf(1 + value.p / mp.mpf(value.q))
-    return float(mp.zeta(order, learned + 1) / mp.zeta(order) / 2)
+def _tail(value: sp.Rational, learned: int, modes: int | None = None) -> float:
+    """What N_l trained directions leave of eps_g(0) = 1/2: exact sums over k > N_l, L = oo or L."""
+    order = 1 + mp.mpf(value.p) / value.q
+    beyond = mp.mpf(0) if modes is None else mp.zeta(order, modes + 1)
+    return float((mp.zeta(order, learned + 1) - beyond) / (mp.zeta(order) - beyond) / 2)
 
 
 def _sizes(full: bool) -> list[int]:
@@ -42,7 +43,10 @@ def _features(formula: sp.Eq, full: bool) -> Evidence:
         law = [float(formula.rhs.subs({N_l: size, beta: value})) for size in sizes]
         ratios = [_tail(value, size) / claimed for size, claimed in zip(sizes, law, strict=True)]
         off.append([1 / ratio - 1 for ratio in ratios])
-        numbers.append(Number(f"exact / law at N_l = 100, β = {value}", ratios[1], 0))
+        what = f"exact / law at N_l = 100, β = {value}"
+        short = _tail(value, 100, 100_000) / law[sizes.index(100)]
+        numbers.append(Number(f"{what}, L = ∞", ratios[1], 0))
+        numbers.append(Number(f"{what}, L = 100000", short, 0))
     verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)
 
@@ -118,19 +122,19 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     entry(
         "feature_constant",
-        "For a student that starts at zero, the constant of that law is 1/(2β ζ(1+β)).",
+        "Linear units that start at zero, L = ∞: the constant of that law is 1/(2β ζ(1+β)).",
         FEATURES,
         _features,
     ),
     entry(
         "compute_features",
-        "At fixed compute C = α N_l the best number of directions grows as C^(1/(2+β)).",
+        "Linear units, fixed compute C = α N_l: the best N_l grows as C^(1/(2+β)).",
         BEST,
         _best,
     ),
     entry(
         "compute_error",
-        "The best error at fixed compute falls as C^(-β/(2+β)).",
+        "Linear units: the best error at fixed compute C falls as C^(-β/(2+β)).",
         BEST_ERROR,
         _best_error,
     ),

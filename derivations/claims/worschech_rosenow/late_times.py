@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import sympy as sp
 from scipy.optimize import brentq
@@ -85,14 +87,14 @@ def _time(formula: sp.Eq, full: bool) -> Evidence:
     """Local slopes of the integrated equations for L = oo, time in units of 1/(eta lam_+)."""
     times = [1e2, 1e4, 1e6, 1e8, *([1e10] if full else [])]
     labels = [f"ηλ₊α = {time:g}" for time in times]
-    one = np.eye(2)[None]
-    start = InitialCondition(1.2 * one, 0.1 * one)
     off, numbers = [], []
-    for value in BETAS:
-        slopes = local_slopes(erf_network(2, "oo", value), start, times, gradient_flow=True)
+    for units, value in product((2, 3) if full else (2,), BETAS):
+        one = np.eye(units)[None]
+        start = InitialCondition(1.2 * one, 0.1 * one)
+        slopes = local_slopes(erf_network(units, "oo", value), start, times, gradient_flow=True)
         claimed = float(exponent(formula, alpha).subs(beta, value))
         off.append(slopes / claimed - 1)
-        what = f"slope at {labels[-1]}, β = {value}, L = ∞, M = 2 {against(claimed)}"
+        what = f"slope at {labels[-1]}, β = {value}, L = ∞, M = {units} {against(claimed)}"
         numbers.append(Number(what, slopes[-1], SLOPE_ERROR))
     verdict, condition = in_the_limit(worst(labels, off), LIMIT)
     return Evidence(verdict, tuple(numbers), condition)
@@ -150,7 +152,7 @@ def _bend(size: int, value: sp.Rational) -> float:
 CLAIMS: tuple[Claim, ...] = (
     entry(
         "two_rates",
-        "Near the teacher, modes relax at two rates ηλ_k h: common to all units, and not.",
+        "erf, K = M: near the teacher, mode k relaxes at two rates, ηλ_k h_u and ηλ_k h_v.",
         RATES,
         _rates,
     ),
@@ -162,13 +164,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     entry(
         "exponential_end",
-        "With few eigenvalues learning ends exponentially, at the rate of the smallest.",
+        "erf, K = M: few eigenvalues let learning end exponentially, at the rate of the smallest.",
         END,
         _end,
     ),
     entry(
         "crossover",
-        "The transition from exponential to power law: the power law lasts to α_c ∝ L^β/η.",
+        "erf, K = M: many let a power law come before, which lasts to α_c ∝ L^β/η.",
         CROSSOVER,
         _crossover,
     ),

@@ -248,19 +248,19 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     entry(
         "linear_window",
-        "With L eigenvalues this power law fills the window 1 ≪ x = 2ηλ₊α ≪ L^(1+β).",
+        "Linear units, L eigenvalues: that power law fills the window 1 ≪ x = 2ηλ₊α ≪ L^(1+β).",
         TIME,
         _window,
     ),
     entry(
         "linear_finite_size",
-        "With L eigenvalues the decay is a difference of incomplete gamma functions of x.",
+        "Linear units, L eigenvalues: the error is a difference of incomplete gamma functions.",
         FINITE,
         _finite_size,
     ),
     entry(
         "linear_finite_rate",
-        "Below η_c the exponent is that of η → 0; noise of SGD only multiplies the error.",
+        "Linear units at any η < η_c: noise of SGD multiplies the error and leaves the exponent.",
         NOISE,
         _noise,
     ),

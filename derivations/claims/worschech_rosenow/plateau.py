@@ -1,23 +1,21 @@
-"""erf units, K = M: the symmetric plateau, the escape from it and its length."""
+"""erf units, K = M: the symmetric plateau and the escape from it."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import sympy as sp
 
 from numerics import InitialCondition, integrate
 from numerics.escape import measure_escape
-from numerics.plateau_length import measure_plateau
 from numerics.trajectory import Trajectory
 from theory import TeacherStudent, order_parameter_odes, plateau
 from theory.symbols import k, lam, w
 
-from ..claim import Claim, Evidence, Number, Verdict
+from ..claim import Claim, Evidence, Number
 from ..criteria import always, in_the_limit
-from .common import L, M, against, beta, entry, erf_network, eta, on_spectrum, rate, worst
+from .common import L, M, against, beta, entry, erf_network, eta, on_spectrum, rate
 
 __all__ = ["CLAIMS"]
 
@@ -29,7 +27,7 @@ LIMIT = 0.01
 RELAXATIONS = 25
 """Times of relaxation of the slowest mode after which overlaps rest to 1e-8."""
 
-Q, R, height, tau, length, start = sp.symbols("Q^* R^* epsilon^* tau_esc l S_0", positive=True)
+Q, R, height, tau = sp.symbols("Q^* R^* epsilon^* tau_esc", positive=True)
 
 T_2 = sp.Sum(w[k] * lam[k] ** 2, (k, 1, L))
 GROWTH = 2 / sp.pi * (2 * M - 1) ** -sp.S.Half * (2 * M + 1) ** -sp.Rational(3, 2)
@@ -44,8 +42,6 @@ TIME = sp.Eq(
     2 * sp.pi * M**2 * sp.zeta(1 + beta) ** 2 / (eta * L * sp.zeta(2 * (1 + beta))),
     evaluate=False,
 )
-LENGTH = sp.Eq(length, tau * sp.log(1 / start), evaluate=False)
-SHORTENING = r"\alpha_{\mathrm{plateau}}(L) \searrow 0"
 
 
 def _at_rest(model: TeacherStudent, gradient_flow: bool) -> Trajectory:
@@ -137,52 +133,6 @@ def _powers() -> tuple[Number, Number]:
     )
 
 
-def _length(formula: sp.Eq, full: bool) -> Evidence:
-    """Growth of the measured length per factor e of S_0, over one decade."""
-    per_e = float((formula.rhs / tau).diff(start) * -start)
-    sizes = [(2, 2), (2, 8), *([(3, 1), (3, 8), (4, 4)] if full else [])]
-    decades = [2, 4, 6]
-    labels = [f"S_0 = 1e-{decade}" for decade in decades]
-    off, numbers = [], []
-    for units, modes in sizes:
-        model = erf_network(units, modes)
-        pairs = ([f"1/{10**decade}", f"1/{10 ** (decade + 1)}"] for decade in decades)
-        slopes = [measure_plateau(model, pair).slope for pair in pairs]
-        off.append([per_e / slope - 1 for slope in slopes])
-        what = f"growth per factor e / τ_esc, M = {units}, L = {modes}"
-        found = zip(labels, slopes, strict=True)
-        numbers += [Number(f"{what}, {label}", slope, MEASURED) for label, slope in found]
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
-
-
-def _shortening(formula: str, full: bool) -> Evidence:
-    """Lengths for more and more eigenvalues, K = M = 2: shorter each time, and none at last."""
-    starts = [("1/2", 2), (1, 2), (1, 3), *([("1/4", 4), (2, 2)] if full else [])]
-    sizes = [4, 16, 64, 256, *([1024] if full else [])]
-    gone, left, numbers, shorter = [], [], [], []
-    for slope, decades in starts:
-        where = f"β = {slope}, S_0 = 1e-{decades}"
-        found = [
-            measure_plateau(erf_network(2, size, slope), [f"1/{10**decades}"]) for size in sizes
-        ]
-        lengths = [each.pauses[0] or 0.0 for each in found]
-        shorter += [b < a or a == 0 for a, b in pairwise(lengths)]
-        share = lengths[-1] / found[-1].escape_time
-        (left if share else gone).append((where, share))
-        for size, time in zip(sizes, lengths, strict=True):
-            name = f"length of the plateau, {where}, L = {size}"
-            numbers.append(Number(name, time or "none", RUN * time))
-    condition = "; ".join(
-        [f"{where} (none at L = {sizes[-1]})" for where, _ in gone]
-        + [f"not at {where} (still {share:.2g} τ_esc at L = {sizes[-1]})" for where, share in left]
-    )
-    if not (all(shorter) and gone):
-        return Evidence(Verdict.FAILS, tuple(numbers), condition)
-    verdict = Verdict.CONDITIONAL if left else Verdict.HOLDS
-    return Evidence(verdict, tuple(numbers), condition if left else "")
-
-
 CLAIMS: tuple[Claim, ...] = (
     entry(
         "plateau_overlaps",
@@ -192,32 +142,20 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     entry(
         "plateau_height",
-        "The height of the plateau does not depend on the spectrum; for η → 0 it is this.",
+        "erf, K = M: the height of the plateau does not depend on the spectrum.",
         HEIGHT,
         _height,
     ),
     entry(
         "escape_rate",
-        "The plateau is left at the rate γ, exact for every spectrum (η → 0).",
+        "erf, K = M, η → 0: the plateau is left at a rate γ that is exact for every spectrum.",
         RATE,
         _rate,
     ),
     entry(
         "escape_time",
-        "The escape time τ_esc = 1/γ grows as M²/(ηL), for β = 1 with our constant.",
+        "The escape time τ_esc = 1/γ from the plateau grows as M²/(ηL).",
         TIME,
         _time,
-    ),
-    entry(
-        "plateau_length",
-        "The plateau lasts τ_esc for every factor e by which students start closer to alike.",
-        LENGTH,
-        _length,
-    ),
-    entry(
-        "plateau_disappears",
-        "With more distinct eigenvalues the plateau shortens until it disappears.",
-        SHORTENING,
-        _shortening,
     ),
 )
