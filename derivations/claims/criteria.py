@@ -9,11 +9,11 @@ Summary
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .claim import Verdict
 
-__all__ = ["Case", "always", "in_the_limit", "percent"]
+__all__ = ["Case", "always", "in_the_limit", "percent", "shared", "worst"]
 
 Case = tuple[str, float]
 """(where, relative deviation of the claim from what is found there)."""
@@ -46,6 +46,24 @@ def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]
     return Verdict.CONDITIONAL, f"{cases[first][0]} or beyond ({limits})"
 
 
+def shared(found: Sequence[tuple[str, tuple[Verdict, str]]]) -> tuple[Verdict, str]:
+    """One verdict for several: the same if all agree, CONDITIONAL if some hold and some fail."""
+    verdicts = [verdict for _, (verdict, _) in found]
+    text = "; ".join(f"{where}: {_told(*outcome)}" for where, outcome in found)
+    if all(verdict is Verdict.HOLDS for verdict in verdicts):
+        return Verdict.HOLDS, ""
+    if all(verdict is Verdict.FAILS for verdict in verdicts):
+        return Verdict.FAILS, text
+    return Verdict.CONDITIONAL, text
+
+
+def worst(labels: Sequence[str], deviations: Iterable[Iterable[float]]) -> list[Case]:
+    """For each label the largest deviation among several series along the labels."""
+    columns = zip(*deviations, strict=True)
+    largest = [max(map(float, column), key=abs) for column in columns]
+    return list(zip(labels, largest, strict=True))
+
+
 def percent(fraction: float) -> str:
     """Two digits of it in per cent, without a sign."""
     number = 100 * abs(fraction)
@@ -57,3 +75,7 @@ def _finite(cases: Sequence[Case]) -> Sequence[Case]:
     if bad or not cases:
         raise ValueError(f"a deviation is not finite at {bad[0]}" if bad else "there are no cases")
     return cases
+
+
+def _told(verdict: Verdict, condition: str) -> str:
+    return condition if verdict is Verdict.CONDITIONAL else f"{verdict} {condition}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,9 @@ from numerics.storage import Array
 from theory import Isotropic, PowerLaw, Spectrum, TeacherStudent, order_parameter_odes
 from theory.symbols import lam, w
 
-from ..claim import Claim, Evidence, Verdict
-from ..criteria import Case
+from ..claim import Claim, Evidence
+from ..criteria import shared, worst
+from ..formulas import against, exponent
 
 __all__ = [
     "BETAS",
@@ -54,22 +55,12 @@ def entry(
     return Claim(key, "WR24", statement, formula, partial(judge, formula))
 
 
-def exponent(formula: sp.Eq, variable: sp.Symbol) -> sp.Expr:
-    """The power of `variable` on the right side of a formula."""
-    return sp.simplify(variable * formula.rhs.diff(variable) / formula.rhs)
-
-
 def erf_network(
     units: int, modes: Any, slope: Any = 1, learning_rate: Any = "1/10"
 ) -> TeacherStudent:
     """K = M erf units on a power law of `modes` eigenvalues; isotropic for one."""
     spectrum = Isotropic() if modes == 1 else PowerLaw(beta=slope, L=modes)
     return TeacherStudent(K=units, M=units, spectrum=spectrum, eta=learning_rate)
-
-
-def against(value: float) -> str:
-    """What the formula says, beside a number that is found."""
-    return f"(formula: {value:.4g})"
 
 
 def on_spectrum(expr: sp.Expr, spectrum: Spectrum) -> sp.Expr:
@@ -90,25 +81,3 @@ def local_slopes(
     ode = order_parameter_odes(model, gradient_flow=gradient_flow)
     logs = np.log(integrate(ode, start, at[-1], at=at).generalization_error)
     return (logs[1::2] - logs[::2]) / (2 * STEP)
-
-
-def worst(labels: Sequence[str], deviations: Iterable[Iterable[float]]) -> list[Case]:
-    """For each label the largest deviation among several series along the labels."""
-    columns = zip(*deviations, strict=True)
-    largest = [max(map(float, column), key=abs) for column in columns]
-    return list(zip(labels, largest, strict=True))
-
-
-def shared(found: Sequence[tuple[str, tuple[Verdict, str]]]) -> tuple[Verdict, str]:
-    """One verdict for several: the same if all agree, CONDITIONAL if some hold and some fail."""
-    verdicts = [verdict for _, (verdict, _) in found]
-    text = "; ".join(f"{where}: {_told(*outcome)}" for where, outcome in found)
-    if all(verdict is Verdict.HOLDS for verdict in verdicts):
-        return Verdict.HOLDS, ""
-    if all(verdict is Verdict.FAILS for verdict in verdicts):
-        return Verdict.FAILS, text
-    return Verdict.CONDITIONAL, text
-
-
-def _told(verdict: Verdict, condition: str) -> str:
-    return condition if verdict is Verdict.CONDITIONAL else f"{verdict} {condition}".strip()
