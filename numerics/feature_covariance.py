@@ -30,8 +30,8 @@ from .storage import Array
 
 __all__ = ["Features", "feature_covariance", "lower_covariance"]
 
-PANEL = 2**20
-"""Entries of a panel."""
+PANELS, LOWEST, HIGHEST = 8, 64, 512
+"""Panels wanted, and the rows that one has: few waste the upper triangle, many the product W^T H W."""
 
 
 def feature_covariance(eigenvalues: Any, W: Any, activation: Any) -> Array:
@@ -132,20 +132,30 @@ class Features:
     def panels(self) -> Iterator[tuple[slice, Array]]:
         """Rows of K^, and these rows up to the diagonal's end, one panel after the other."""
         d = len(self)
-        height = max(16, PANEL // d)
+        height = min(max(d // PANELS, LOWEST), HIGHEST)
         for first in range(0, d, height):
-            last = min(first + height, d)
-            block = self.fields[first:last] @ self.fields[:last].T
-            same = np.arange(first, last)
-            block[same - first, same] = self.variances[first:last]
-            self.kernel.apply(block, slice(first, last), slice(0, last))
-            block /= d
-            if not np.isfinite(np.sum(block)):
-                raise OverflowError(
-                    f"the covariance of the features {self.activation} is beyond the range of "
-                    "doubles: take a lower degree, or smaller weights"
-                )
-            yield slice(first, last), block
+            rows = slice(first, min(first + height, d))
+            yield rows, self.block(rows, slice(0, rows.stop))
+
+    def block(self, rows: slice, columns: slice) -> Array:
+        """A block of K^.
+
+        Raises
+        ------
+        OverflowError
+            If an entry is beyond the range of doubles.
+        """
+        block = self.fields[rows] @ self.fields[columns].T
+        same = np.arange(max(rows.start, columns.start), min(rows.stop, columns.stop))
+        block[same - rows.start, same - columns.start] = self.variances[same]
+        self.kernel.apply(block, rows, columns)
+        block /= len(self)
+        if not np.isfinite(np.sum(block)):
+            raise OverflowError(
+                f"the covariance of the features {self.activation} is beyond the range of "
+                "doubles: take a lower degree, or smaller weights"
+            )
+        return block
 
 
 def lower_covariance(features: Features) -> Array:
