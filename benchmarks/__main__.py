@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from . import chain, precise, readme, scaling, startup, stiff, units
+from . import chain, precise, readme, scaling, spectra, startup, stiff, units
 from .machine import describe
 from .table import Table
 
@@ -19,6 +19,8 @@ SUBJECTS: dict[str, Callable[[bool], Table]] = {
     "modes": scaling.measure_modes,
     "sizes": scaling.measure_units,
     "startup": startup.measure,
+    "spectra": spectra.measure,
+    "spectra-cost": spectra.measure_cost,
 }
 
 

@@ -247,13 +247,18 @@ def run(file: Path | None, out: Path, **options: Any) -> None:
 
 @main.command(
     epilog=_examples(
-        "specscale spectrum --a 2 --activation 2 --v 4000 --d 2000 --out spectrum",
+        "specscale spectrum --a 2 --activation 1,2,3 --v 4000 --d 2000 --out spectrum",
         "specscale spectrum --a 3/2 --activation erf --v 1000 --d 1000 --runs 4",
     )
 )
 @click.option("--a", "a", metavar="NUMBER", required=True, help="Inputs: lam_j(H) = j^-a, a > 1.")
 @click.option(
-    "--activation", metavar="NAME", required=True, help="A degree p (y^p), erf, tanh, relu, ..."
+    "--activation",
+    "names",
+    metavar="LIST",
+    required=True,
+    callback=_listed,
+    help="Of degrees p (for y^p) and names: such as 1,2,3 or erf,tanh,relu.",
 )
 @click.option("--v", "v", type=int, required=True, help="Dimension of the inputs.")
 @click.option("--d", "d", type=int, required=True, help="Number of features.")
@@ -261,7 +266,7 @@ def run(file: Path | None, out: Path, **options: Any) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--top", type=int, help="Only so many of the largest: no matrix beyond d = 8000.")
 @click.option("--out", type=_FOLDER, default="spectrum", show_default=True, help="Output folder.")
-def spectrum(out: Path, **options: Any) -> None:
+def spectrum(names: tuple[str, ...], out: Path, **options: Any) -> None:
     """Eigenvalues of the covariance of random features f(W x), x ~ N(0, H).
 
     In windows of ranks: mean over the draws, local exponent and, for y^p with p up to 3, the limit
@@ -271,7 +276,7 @@ def spectrum(out: Path, **options: Any) -> None:
     with _plain_messages():
         from .spectrum import spectrum as carry_out
 
-        carry_out(options, out, click.echo)
+        carry_out(names, options, out, click.echo)
 
 
 if __name__ == "__main__":

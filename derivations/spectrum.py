@@ -7,7 +7,7 @@ Summary
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,17 @@ ROWS = 1.5
 """Ratio of the windows of the table; those of the figure and of slopes are 15 % wide."""
 
 
-def spectrum(options: dict[str, Any], out: Path, say: Callable[[str], None]) -> None:
-    """Draw an ensemble, print its table, and write table, figure and data into `out`.
+def spectrum(
+    names: Sequence[str], options: dict[str, Any], out: Path, say: Callable[[str], None]
+) -> None:
+    """Draw an ensemble per activation, print tables, and write tables, figure and data into `out`.
 
     Parameters
     ----------
+    names : sequence of str
+        Activations, or degrees p of y^p.
     options : dict
-        Arguments of `numerics.spectra.feature_spectra`.
+        The other arguments of `numerics.spectra.feature_spectra`.
     say : callable
         Takes the lines that tell what is going on.
 
@@ -51,21 +55,26 @@ def spectrum(options: dict[str, Any], out: Path, say: Callable[[str], None]) -> 
     ValueError, TypeError, ArithmeticError, MemoryError, OSError
         If something is out of its range; nothing is then written.
     """
-    options = {**options, "activation": _degree_or_name(options["activation"])}
     with whole_folder(out) as folder:
-        spectra = feature_spectra(**options)
-        last = min(spectra.resolved, max(spectra.d // SHARE, 1))
-        limit = _limit(spectra, last)
-        text = f"{spectra!r}\n\n{_table(spectra, limit, rank_windows(1, last, ROWS))}"
-        if last > 2 * FIRST:
-            windows = rank_windows(FIRST, last)
-            text += f"\n\n{_slopes(spectra, limit, windows)}"
-            figure = spectrum_figure([spectra], [limit], [windows])
+        texts, drawn = [], []
+        for name in names:
+            spectra = feature_spectra(activation=_degree_or_name(name), **options)
+            last = min(spectra.resolved, max(spectra.d // SHARE, 1))
+            limit = _limit(spectra, last)
+            text = f"{spectra!r}\n\n{_table(spectra, limit, rank_windows(1, last, ROWS))}"
+            if last > 2 * FIRST:
+                windows = rank_windows(FIRST, last)
+                text += f"\n\n{_slopes(spectra, limit, windows)}"
+                drawn.append((spectra, limit, windows))
+            spectra.save(folder / f"spectrum_{name}.npz")
+            say(text + "\n")
+            texts.append(text)
+        if drawn:
+            figure = spectrum_figure(*zip(*drawn, strict=True))
             figure.savefig(folder / "spectrum.pdf")
             figure.savefig(folder / "spectrum.png", dpi=160)
-        spectra.save(folder / "spectrum.npz")
-        (folder / "spectrum.txt").write_text(text + "\n", encoding="utf-8")
-    say(f"{text}\n\nwritten to {out}")
+        (folder / "spectrum.txt").write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    say(f"written to {out}")
 
 
 def _degree_or_name(text: str) -> Any:

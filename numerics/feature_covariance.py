@@ -31,7 +31,7 @@ from .storage import Array
 __all__ = ["Features", "feature_covariance", "lower_covariance"]
 
 PANELS, LOWEST, HIGHEST = 8, 64, 512
-"""Panels wanted, and the rows that one has: few waste the upper triangle, many the product W^T H W."""
+"""Panels wanted, and the rows of one: few waste the upper triangle, many pack all fields again."""
 
 
 def feature_covariance(eigenvalues: Any, W: Any, activation: Any) -> Array:

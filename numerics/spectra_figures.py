@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import sympy as sp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -43,10 +44,13 @@ def spectrum_figure(
     """
     figure = Figure(figsize=SIZE, layout="constrained")
     eigenvalues, exponents, counts = figure.subplots(1, 3)
-    set_axes(eigenvalues, "rank $j$", r"eigenvalue $\hat\lambda_j$")
+    set_axes(eigenvalues, "rank $j$", r"eigenvalue $\lambda_j$")
     eigenvalues.set_yscale("log")
-    set_axes(exponents, "rank $j$", r"local exponent $-d\log\hat\lambda_j/d\log j$")
+    eigenvalues.set_title("to the eye, straight lines", fontsize=10)
+    set_axes(exponents, "rank $j$", r"local exponent $-d\log\lambda_j/d\log j$")
+    exponents.set_title("but their slope is not the exponent", fontsize=10)
     set_axes(counts, "$X_j = (p!^2/\\lambda_j)^{1/a}$", "$y_j = (j - 1/2)/X_j$")
+    counts.set_title("a logarithm rises, none is flat", fontsize=10)
     for index, found in enumerate(zip(spectra, limits, windows, strict=True)):
         _draw_eigenvalues(eigenvalues, *found, index)
         _draw_exponents(exponents, *found, index)
@@ -62,9 +66,9 @@ def spectrum_figure(
             ha="right",
             color="0.35",
         )
-    eigenvalues.legend(frameon=False, title="straight lines: fits", alignment="left")
+    eigenvalues.legend(frameon=False)
     if not counts.has_data():
-        counts.set_visible(False)
+        figure.delaxes(counts)
     return figure
 
 
@@ -80,8 +84,7 @@ def _draw_eigenvalues(
     axes.plot(ranks, np.exp(line), color=colour, linewidth=0.8, linestyle=(0, (4, 2)))
     if limit is not None:
         axes.plot(ranks, np.exp(windows.mean_log(limit)), color=colour, linewidth=1.6)
-    name = spectra.activation.name
-    label = f"{name}: fit says $a = {slope:.2f}$"
+    label = f"${sp.latex(spectra.activation.expr)}$: the fit says $a = {slope:.2f}$"
     _draw(axes, ranks, np.exp(middle), None, index, label)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import chain, precise, readme, scaling
+from benchmarks import chain, precise, readme, scaling, spectra
 from benchmarks.__main__ import main
 from benchmarks.clock import Budget, OutOfTime
 from benchmarks.solvers import SOLVERS
@@ -88,7 +88,15 @@ def test_every_solver_solves_the_same_case(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "measure", [chain.measure, precise.measure, scaling.measure_modes, scaling.measure_units]
+    "measure",
+    [
+        chain.measure,
+        precise.measure,
+        scaling.measure_modes,
+        scaling.measure_units,
+        spectra.measure,
+        spectra.measure_cost,
+    ],
 )
 def test_quick_subjects_fill_their_tables(measure):
     """Oracle: a row of as many cells as columns, all times positive."""

@@ -223,8 +223,8 @@ def test_spectrum_is_the_library(activation, tmp_path):
     result = invoke("spectrum", *arguments, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"spectrum.npz", "spectrum.txt", "spectrum.pdf", "spectrum.png"}
-    found = FeatureSpectra.load(tmp_path / "out" / "spectrum.npz")
+    assert names == {f"spectrum_{activation}.npz", "spectrum.txt", "spectrum.pdf", "spectrum.png"}
+    found = FeatureSpectra.load(tmp_path / "out" / f"spectrum_{activation}.npz")
     given = int(activation) if activation.isdigit() else activation
     expected = feature_spectra(2, given, v=60, d=100, runs=3)
     np.testing.assert_array_equal(found.eigenvalues, expected.eigenvalues)

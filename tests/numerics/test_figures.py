@@ -6,7 +6,15 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
+from numerics import feature_spectra
 from numerics.plateau_figures import escape_figure, spectra_figure
+from numerics.spectra_figures import spectrum_figure
+from numerics.spectral_statistics import (
+    count_ratio,
+    local_exponents,
+    naive_exponent,
+    rank_windows,
+)
 from numerics.trajectory import Trajectory
 
 ALPHA = np.array([0.0, 1, 4, 9])
@@ -120,3 +128,27 @@ def test_escape_times_lie_where_they_were_measured():
     np.testing.assert_allclose(curve.get_xydata(), np.transpose([sizes, 10 / sizes]))
     np.testing.assert_allclose(points.get_xydata(), np.transpose([few, 9 / few]))
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_spectra_three_times():
+    """Oracle: the statistics that are drawn; no panel of counts where there is no degree."""
+    windows = rank_windows(2, 20)
+    powers = feature_spectra(2, 2, v=60, d=40, runs=3)
+    limit = np.arange(1, 41.0) ** -1.5
+    left, middle, right = rendered(spectrum_figure([powers], [limit], [windows])).axes
+    drawn = left.containers[0][0]
+    means = windows.mean_log(powers.eigenvalues).mean(axis=0)
+    np.testing.assert_allclose(drawn.get_ydata(), np.exp(means))
+    np.testing.assert_allclose(drawn.get_xdata(), windows.ranks)
+    slope = naive_exponent(powers.mean, windows)
+    assert f"a = {slope:.2f}" in left.get_legend().get_texts()[0].get_text()
+    found = local_exponents(powers.eigenvalues, windows)
+    (errors,) = middle.containers
+    np.testing.assert_allclose(errors[0].get_ydata(), found.mean(axis=0))
+    two = 2 * found.std(axis=0, ddof=1) / np.sqrt(3)
+    low, high = bars(errors)
+    np.testing.assert_allclose(high - low, 2 * two)
+    X, y = (windows.mean_log(each) for each in count_ratio(limit, 2, 2))
+    np.testing.assert_allclose(right.lines[-1].get_xydata(), np.exp(np.column_stack([X, y])))
+    relu = feature_spectra(2, "relu", v=60, d=40, runs=1)
+    assert len(rendered(spectrum_figure([relu], [None], [windows])).axes) == 2
