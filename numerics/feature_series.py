@@ -5,11 +5,12 @@ Mathematics
 
         E[f(a) f(b)] = sum_n c_n(C_aa) c_n(C_bb) rho^n,    rho = C_ab/sqrt(C_aa C_bb),
 
-    and what n >= N leave out is at most sqrt(t(C_aa) t(C_bb)), t(q) = E[f(sqrt(q) z)^2] - sum_{n<N}
-    c_n(q)^2 (Parseval, Cauchy-Schwarz), whatever rho is. N is the smallest for which that is
-    `ACCURACY` of the largest E[f^2]; coefficients fall like exp(-width sqrt(2 n/q)), width the
-    distance of the nearest singularity of f from the real axis (pi/2 for tanh). The diagonal,
-    E[f^2], is not expanded.
+    and what n >= N leave out is at most sqrt(t_N(C_aa) t_N(C_bb)), t_N(q) = E[f(sqrt(q) z)^2] -
+    sum_{n<N} c_n(q)^2 (Parseval, Cauchy-Schwarz), whatever rho is. Each field a has its own N, the
+    smallest for which that is `ACCURACY` of the largest E[f^2] with the worst of all b:
+    coefficients fall like exp(-width sqrt(2 n/q)), width the distance of the nearest singularity of
+    f from the real axis (pi/2 for tanh), and most fields are smaller than the largest. The
+    diagonal, E[f^2], is not expanded.
 
     Coefficients are trapezoidal sums (`numerics.lattice`); twice the step must give the same.
 
@@ -61,11 +62,14 @@ class FeatureSeries:
         c_n(C_aa).
     totals : (d,)
         E[f(a)^2].
+    terms : (d,)
+        Number of terms for each field a with any other.
     """
 
     deviations: Array
     coefficients: Array
     totals: Array
+    terms: Array
 
     @property
     def error(self) -> float:
@@ -77,7 +81,9 @@ class FeatureSeries:
         """Replace C_ab by E[f(a) f(b)], a in `rows`, b in `columns`."""
         block /= self.deviations[rows, None]
         block /= self.deviations[columns]
-        _sum(block, self.coefficients[:, rows].copy(), self.coefficients[:, columns].copy())
+        left = np.ascontiguousarray(self.coefficients[:, rows])
+        right = np.ascontiguousarray(self.coefficients[:, columns])
+        _sum(block, left, right, self.terms[rows])
         first, last = max(rows.start, columns.start), min(rows.stop, columns.stop)
         same = np.arange(first, last)
         block[same - rows.start, same - columns.start] = self.totals[first:last]
@@ -109,10 +115,15 @@ def feature_series(activation: Activation, variances: Array) -> FeatureSeries:
     weights = hermite_weights(z, w, kept)
     parts = np.array_split(deviations, math.ceil(len(deviations) / FIELDS))
     found = [_coefficients(activation, part, z, weights) for part in parts]
+    tails = [_tails(*each) for each in found]
+    scale = ACCURACY * max(totals.max() for _, totals in found)
+    worst = np.max([tail.max(axis=1) for tail in tails], axis=0)
+    terms = [np.sum(tail * worst[:, None] > scale**2, axis=0) for tail in tails]
     series = FeatureSeries(
         deviations,
         np.concatenate([coefficients for coefficients, _ in found], axis=1),
         np.concatenate([totals for _, totals in found]),
+        np.minimum(np.concatenate(terms), kept),
     )
     if series.error > ACCURACY:
         raise ArithmeticError(
@@ -160,22 +171,27 @@ def _coefficients(
 
 def _needed(coefficients: Array, totals: Array) -> int:
     """The number of terms after which a tenth of `ACCURACY` is left of E[f^2], if so many do."""
-    left = np.maximum(totals - np.cumsum(coefficients**2, axis=0), 0.0)  # below zero by rounding
-    enough = left.max(axis=1) <= ACCURACY / 10 * totals.max()
+    enough = _tails(coefficients, totals)[1:].max(axis=1) <= ACCURACY / 10 * totals.max()
     return int(np.argmax(enough)) + 1 if enough.any() else len(coefficients)
 
 
+def _tails(coefficients: Array, totals: Array) -> Array:
+    """t_0, ..., t_N, shape (N + 1, d), below zero by rounding set to zero."""
+    kept = np.vstack([np.zeros_like(totals), np.cumsum(coefficients**2, axis=0)])
+    return np.maximum(totals - kept, 0.0)
+
+
 @njit(cache=True)
-def _sum(block: Array, left: Array, right: Array) -> None:
+def _sum(block: Array, left: Array, right: Array, terms: Array) -> None:
     """Replace rho by sum_n left_n right_n rho^n, even and odd n by Horner's rule in rho^2 each."""
-    terms, (rows, columns) = len(left), block.shape
+    rows, columns = block.shape
     for start in range(0, columns, COLUMNS):
         stop = min(start + COLUMNS, columns)
         for i in range(rows):
             rho = block[i, start:stop]
             square = rho * rho
             sums = np.zeros((2, stop - start))
-            for n in range(terms - 1, -1, -1):
+            for n in range(terms[i] - 1, -1, -1):
                 total, factor = sums[n % 2], left[n, i]
                 for j in range(stop - start):
                     total[j] = total[j] * square[j] + factor * right[n, start + j]
