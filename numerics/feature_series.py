@@ -115,15 +115,11 @@ def feature_series(activation: Activation, variances: Array) -> FeatureSeries:
     weights = hermite_weights(z, w, kept)
     parts = np.array_split(deviations, math.ceil(len(deviations) / FIELDS))
     found = [_coefficients(activation, part, z, weights) for part in parts]
-    tails = [_tails(*each) for each in found]
-    scale = ACCURACY * max(totals.max() for _, totals in found)
-    worst = np.max([tail.max(axis=1) for tail in tails], axis=0)
-    terms = [np.sum(tail * worst[:, None] > scale**2, axis=0) for tail in tails]
     series = FeatureSeries(
         deviations,
         np.concatenate([coefficients for coefficients, _ in found], axis=1),
         np.concatenate([totals for _, totals in found]),
-        np.minimum(np.concatenate(terms), kept),
+        _lengths(found),
     )
     if series.error > ACCURACY:
         raise ArithmeticError(
@@ -173,6 +169,15 @@ def _needed(coefficients: Array, totals: Array) -> int:
     """The number of terms after which a tenth of `ACCURACY` is left of E[f^2], if so many do."""
     enough = _tails(coefficients, totals)[1:].max(axis=1) <= ACCURACY / 10 * totals.max()
     return int(np.argmax(enough)) + 1 if enough.any() else len(coefficients)
+
+
+def _lengths(found: list[tuple[Array, Array]]) -> Array:
+    """The smallest N of each field with sqrt(t_N t_N') <= `ACCURACY` for the worst other field."""
+    tails = [_tails(*each) for each in found]
+    worst = np.max([tail.max(axis=1) for tail in tails], axis=0)
+    square = (ACCURACY * max(totals.max() for _, totals in found)) ** 2
+    lengths = [np.sum(tail * worst[:, None] > square, axis=0) for tail in tails]
+    return np.minimum(np.concatenate(lengths), len(worst) - 1)
 
 
 def _tails(coefficients: Array, totals: Array) -> Array:
