@@ -6,8 +6,9 @@ Main results
 """
 
 from .claim import Claim, ClaimError, Evidence, Judgement, Number, Verdict
+from .redundancy import CLAIMS as REDUNDANCY
 from .worschech_rosenow import CLAIMS as WORSCHECH_ROSENOW
 
 __all__ = ["CLAIMS", "Claim", "ClaimError", "Evidence", "Judgement", "Number", "Verdict"]
 
-CLAIMS: tuple[Claim, ...] = (*WORSCHECH_ROSENOW,)
+CLAIMS: tuple[Claim, ...] = (*WORSCHECH_ROSENOW, *REDUNDANCY)

@@ -49,7 +49,7 @@ def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]
 def shared(found: Sequence[tuple[str, tuple[Verdict, str]]]) -> tuple[Verdict, str]:
     """One verdict for several: the same if all agree, CONDITIONAL if some hold and some fail."""
     verdicts = [verdict for _, (verdict, _) in found]
-    text = "; ".join(f"{where}: {_told(*outcome)}" for where, outcome in found)
+    text = "; ".join(_told(where, *outcome) for where, outcome in found)
     if all(verdict is Verdict.HOLDS for verdict in verdicts):
         return Verdict.HOLDS, ""
     if all(verdict is Verdict.FAILS for verdict in verdicts):
@@ -67,7 +67,7 @@ def worst(labels: Sequence[str], deviations: Iterable[Iterable[float]]) -> list[
 def percent(fraction: float) -> str:
     """Two digits of it in per cent, without a sign."""
     number = 100 * abs(fraction)
-    return f"{number:.2g} %" if number < 100 else f"{number:.0f} %"
+    return f"{number:.2g} %" if number < 99.5 else f"{number:.0f} %"
 
 
 def _finite(cases: Sequence[Case]) -> Sequence[Case]:
@@ -77,5 +77,8 @@ def _finite(cases: Sequence[Case]) -> Sequence[Case]:
     return cases
 
 
-def _told(verdict: Verdict, condition: str) -> str:
-    return condition if verdict is Verdict.CONDITIONAL else f"{verdict} {condition}".strip()
+def _told(where: str, verdict: Verdict, condition: str) -> str:
+    """What is found in one of several cases, to be read after "holds when"."""
+    if verdict is Verdict.FAILS:
+        return f"not at {where} ({condition})"
+    return f"{where}: {condition}" if condition else where
