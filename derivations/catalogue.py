@@ -19,6 +19,7 @@ NAMES = (
     "late_times",
     "what_helps",
     "redundancy",
+    "random_features",
 )
 """In the order of reading; each is a module of this package with ``build() -> Derivation``."""
 
