@@ -48,6 +48,7 @@ SOURCES = {
     "for two-layer neural networks in the teacher-student setup, arXiv:1906.08632 (NeurIPS 2019)",
     "YO19": "Yoshida & Okada, Data-dependence of plateau phenomenon in learning with "
     "neural network, NeurIPS 2019",
+    "here": "Derived in the document what_helps of this toolkit; not found stated elsewhere",
 }
 """Citations by key."""
 

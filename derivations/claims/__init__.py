@@ -7,8 +7,9 @@ Main results
 
 from .claim import Claim, ClaimError, Evidence, Judgement, Number, Verdict
 from .redundancy import CLAIMS as REDUNDANCY
+from .what_helps import CLAIMS as WHAT_HELPS
 from .worschech_rosenow import CLAIMS as WORSCHECH_ROSENOW
 
 __all__ = ["CLAIMS", "Claim", "ClaimError", "Evidence", "Judgement", "Number", "Verdict"]
 
-CLAIMS: tuple[Claim, ...] = (*WORSCHECH_ROSENOW, *REDUNDANCY)
+CLAIMS: tuple[Claim, ...] = (*WORSCHECH_ROSENOW, *WHAT_HELPS, *REDUNDANCY)
