@@ -61,10 +61,12 @@ def test_plateaus():
 
 @pytest.mark.slow
 @pytest.mark.montecarlo
-def test_output_weights():
-    """Oracle: SGD on both layers; final errors, 1/K and not 1/K^2."""
+def test_output_weights(monkeypatch):
+    """Oracle: SGD on both layers; final errors, 1/K and not 1/K^2; a bound that nothing meets."""
     assert verdict("second_layer") is Verdict.HOLDS
     assert verdict("larger_students") is Verdict.HOLDS
     assert verdict("both_layers") is Verdict.HOLDS
     wrong = sp.Eq(second_layer.eps, second_layer.A / second_layer.K**2)
     assert verdict("both_layers", wrong) is Verdict.FAILS
+    monkeypatch.setattr(second_layer, "STEADY", 0.1)
+    assert verdict("second_layer") is Verdict.FAILS

@@ -35,7 +35,7 @@ EQUATION = (
     r"\frac{dv_i}{d\alpha} = \eta_v\Big[c\sum_n I_2(x_i, y_n) - \sum_j v_j I_2(x_i, x_j)\Big]"
 )
 SMALLER = sp.Eq(eps, A / K, evaluate=False)
-LARGER = r"\varepsilon_g(K, \alpha \to \infty) > \varepsilon_g(M, \alpha \to \infty), \quad K > M"
+LARGER = r"\varepsilon_g(K) > \varepsilon_g(M) \text{ at } \alpha \to \infty, \text{ where } K > M"
 
 
 def _equation(formula: str, full: bool) -> Evidence:
