@@ -15,7 +15,7 @@ from theory.derivation import Assumed, Derivation, Numeric, Step, Symbolic, equa
 from theory.redundancy import KernelRegression, bias_law, effective_dimension_law
 from theory.spectral_filters import FLOW, RIDGE, SpectralFilter
 
-from .redundancy_optimum import crossover_steps, neighbour_steps, optimum_steps
+from .redundancy_optimum import crossover_steps, gamma_n, neighbour_steps, optimum_steps
 from .redundancy_symbols import N1, beta, i, integral, kappa, n, points, q, ridge, s
 
 __all__ = ["build"]
@@ -198,5 +198,6 @@ def build() -> Derivation:
             (n, r"number of samples; $\sigma^2$ the variance of their noise"),
             (s, r"smoothness of the target, $\theta_i^2 = i^{-2s\beta - 1}$"),
             (q, r"order of the filter, its qualification"),
+            (gamma_n, r"$d\log E/d\log n$"),
         ),
     )

@@ -11,7 +11,7 @@ from theory.derivation import Numeric, Step, Symbolic, equation
 from theory.features import N_l, feature_law
 from theory.laws import late_time_law
 from theory.models import TeacherStudent
-from theory.redundancy import KernelRegression, excess, optimal_ridge_law, risk_law
+from theory.redundancy import KernelRegression, excess, risk_law
 from theory.redundancy_crossover import noiseless_risk_law
 from theory.spectra import PowerLaw
 from theory.spectral_filters import FLOW
@@ -19,9 +19,9 @@ from theory.symbols import alpha
 
 from .redundancy_symbols import B, V, beta, i, integral, kappa, n, noise, points, s, t
 
-__all__ = ["crossover_steps", "neighbour_steps", "optimum_steps"]
+__all__ = ["crossover_steps", "gamma_n", "neighbour_steps", "optimum_steps"]
 
-p, a, c, r, C_1, y, eta = sp.symbols("p a c r C_1 y eta", positive=True)
+p, a, c, r, w, C_1, y, eta = sp.symbols("p a c r w C_1 y eta", positive=True)
 best, t_best, b, E_m = sp.symbols("kappa_* t_* b E_m", positive=True)
 eps, eps_0 = sp.symbols("epsilon_g epsilon_0", positive=True)
 gamma_n = sp.Symbol("gamma_n", real=True)
@@ -34,7 +34,8 @@ def optimum_steps() -> list[Step]:
     problem = KernelRegression(beta, s)
     law = risk_law(problem).expr
     rate = sp.Derivative(sp.log(law), n) * n
-    logarithmic = optimal_ridge_law(KernelRegression(beta, 1))
+    border = KernelRegression(beta, 1)
+    shift = beta * sp.EulerGamma - sp.Rational(3, 2)
     return [
         Step(
             r"Bias $B\kappa^p$, $p = 2\min(s, q)$, rises and variance $\sigma^2 V\kappa^{-a}/n$, "
@@ -57,10 +58,19 @@ def optimum_steps() -> list[Step]:
             Numeric({gamma_n: rate}, points(n=(100, 200, 300))),
         ),
         Step(
-            "At $s = 1$ the logarithm is kept by Lambert's function:",
-            equation(best, logarithmic.expr),
+            r"At $s = 1$ the logarithm is kept by Lambert's function: with $a = 1/\beta$, $\sigma = "
+            r"1$ and $w = \frac{2 + a}{2n}\,V e^{-(2 + a)(\beta\gamma - 3/2)}$",
+            equation(best, sp.exp(sp.LambertW(-w, -1) / (2 + a) + shift)),
             "The minimum of bias and variance, found numerically.",
-            Numeric(points=points(n=(10**6, 10**7, 10**8)), evaluate=_best_with_logarithm),
+            Numeric(
+                {
+                    w: (2 + a) * V / (2 * n) * sp.exp(-(2 + a) * shift),
+                    V: border.variance_constant,
+                    a: 1 / beta,
+                },
+                points(n=(10**6, 10**7, 10**8)),
+                evaluate=_best_with_logarithm,
+            ),
         ),
     ]
 

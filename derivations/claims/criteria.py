@@ -49,7 +49,9 @@ def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]
 def shared(found: Sequence[tuple[str, tuple[Verdict, str]]]) -> tuple[Verdict, str]:
     """One verdict for several: the same if all agree, CONDITIONAL if some hold and some fail."""
     verdicts = [verdict for _, (verdict, _) in found]
-    text = "; ".join(_told(where, *outcome) for where, outcome in found)
+    # What holds first, so that the text reads on after "holds when".
+    ordered = sorted(found, key=lambda case: case[1][0] is Verdict.FAILS)
+    text = "; ".join(_told(where, *outcome) for where, outcome in ordered)
     if all(verdict is Verdict.HOLDS for verdict in verdicts):
         return Verdict.HOLDS, ""
     if all(verdict is Verdict.FAILS for verdict in verdicts):
