@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -23,7 +24,11 @@ from theory.derivation import SOURCES
 
 from ..printing import latex_equation
 
-__all__ = ["Claim", "ClaimError", "Evidence", "Judgement", "Number", "Verdict"]
+__all__ = ["Claim", "ClaimError", "Evidence", "Formula", "Judgement", "Number", "Verdict"]
+
+
+Formula = str | sp.Eq | sp.Tuple
+"""LaTeX, an equation or several."""
 
 
 class Verdict(StrEnum):
@@ -170,7 +175,7 @@ class Claim:
     key: str
     source: str
     statement: str
-    formula: str | sp.Eq | sp.Tuple
+    formula: Formula
     judge: Callable[[bool], Evidence]
 
     def __post_init__(self) -> None:
@@ -180,6 +185,18 @@ class Claim:
             raise ValueError(
                 f"claim {self.key}: unknown source {self.source!r}; use one of {', '.join(SOURCES)}"
             )
+
+    @classmethod
+    def of_formula(
+        cls,
+        key: str,
+        source: str,
+        statement: str,
+        formula: Formula,
+        judge: Callable[[Any, bool], Evidence],
+    ) -> Claim:
+        """A claim whose judge, ``judge(formula, full)``, is given the formula that is printed."""
+        return cls(key, source, statement, formula, partial(judge, formula))
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,26 +13,24 @@ from numerics.storage import Array
 from theory import Isotropic, PowerLaw, Spectrum, TeacherStudent, order_parameter_odes
 from theory.symbols import lam, w
 
-from ..claim import Claim, Evidence
-from ..criteria import shared, worst
+from ..claim import Claim, Evidence, Formula, Number
+from ..criteria import in_the_limit, worst
 from ..formulas import against, exponent
 
 __all__ = [
     "BETAS",
+    "LIMIT",
     "L",
     "M",
-    "against",
     "beta",
     "entry",
     "eps",
     "erf_network",
     "eta",
-    "exponent",
+    "judge_powers",
     "local_slopes",
     "on_spectrum",
     "rate",
-    "shared",
-    "worst",
 ]
 
 M, L = sp.symbols("M L", integer=True, positive=True)
@@ -41,18 +38,20 @@ beta, eta, eps, rate = sp.symbols("beta eta epsilon_g gamma", positive=True)
 
 BETAS = (sp.Rational(1, 4), sp.Rational(1, 2), sp.Integer(1), sp.Integer(2))
 
+Powers = tuple[str, sp.Rational, Sequence[float], float]
+"""(what is found, beta, powers found along the labels, error of the last)."""
+
+LIMIT = 0.01
+"""Relative distance from a claimed limit at which it counts as reached."""
 STEP = 0.01
 """Half the distance, in log alpha, of the two errors that a local slope is taken from."""
 
 
 def entry(
-    key: str,
-    statement: str,
-    formula: str | sp.Basic,
-    judge: Callable[[Any, bool], Evidence],
+    key: str, statement: str, formula: Formula, judge: Callable[[Any, bool], Evidence]
 ) -> Claim:
-    """A claim whose judge is given the formula that is printed."""
-    return Claim(key, "WR24", statement, formula, partial(judge, formula))
+    """A claim of this paper."""
+    return Claim.of_formula(key, "WR24", statement, formula, judge)
 
 
 def erf_network(
@@ -81,3 +80,21 @@ def local_slopes(
     ode = order_parameter_odes(model, gradient_flow=gradient_flow)
     logs = np.log(integrate(ode, start, at[-1], at=at).generalization_error)
     return (logs[1::2] - logs[::2]) / (2 * STEP)
+
+
+def judge_powers(
+    formula: sp.Eq,
+    variable: sp.Symbol,
+    labels: Sequence[str],
+    found: Sequence[Powers],
+    more: Sequence[Number] = (),
+) -> Evidence:
+    """Evidence on the power of `variable` in a formula; `labels` go deeper into its limit."""
+    power, off, numbers = exponent(formula, variable), [], []
+    for what, value, powers, error in found:
+        claimed = float(power.subs(beta, value))
+        off.append([each / claimed - 1 for each in powers])
+        where = f"{what} at {labels[-1]}, β = {value} {against(claimed)}"
+        numbers.append(Number(where, powers[-1], error))
+    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
+    return Evidence(verdict, (*numbers, *more), condition)

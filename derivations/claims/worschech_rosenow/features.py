@@ -11,12 +11,11 @@ import sympy as sp
 from theory.features import N_l, compute
 
 from ..claim import Claim, Evidence, Number
-from ..criteria import in_the_limit
-from .common import BETAS, against, beta, entry, eps, exponent, worst
+from ..criteria import in_the_limit, worst
+from .common import BETAS, LIMIT, beta, entry, eps, judge_powers
 
 __all__ = ["CLAIMS"]
 
-LIMIT = 0.01
 constant = sp.Symbol("c", positive=True)
 FEATURES = sp.Eq(eps, N_l**-beta / (2 * beta * sp.zeta(1 + beta)), evaluate=False)
 POWER = sp.Eq(eps, constant * N_l**-beta, evaluate=False)
@@ -54,15 +53,11 @@ def _features(formula: sp.Eq, full: bool) -> Evidence:
 def _power(formula: sp.Eq, full: bool) -> Evidence:
     """The exponent, between N_l and 2 N_l."""
     sizes = _sizes(full)
-    labels, off, numbers = [f"N_l = {size}" for size in sizes], [], []
+    found = []
     for value in BETAS:
-        found = [float(np.log2(_tail(value, 2 * n) / _tail(value, n))) for n in sizes]
-        claimed = float(exponent(formula, N_l).subs(beta, value))
-        off.append([slope / claimed - 1 for slope in found])
-        what = f"slope at {labels[-1]}, β = {value} {against(claimed)}"
-        numbers.append(Number(what, found[-1], 0))
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
+        slopes = [float(np.log2(_tail(value, 2 * n) / _tail(value, n))) for n in sizes]
+        found.append(("slope", value, slopes, 0.0))
+    return judge_powers(formula, N_l, [f"N_l = {size}" for size in sizes], found)
 
 
 def _optimum(value: sp.Rational, budget: float) -> tuple[int, float]:
@@ -100,17 +95,14 @@ def _best_error(formula: sp.Eq, full: bool) -> Evidence:
 
 def _optimal(formula: sp.Eq, full: bool, which: int, name: str) -> Evidence:
     budgets = [1e2, 1e4, 1e6, 1e8, *([1e10] if full else [])]
-    labels, off, numbers = [f"2ηλ₊C = {budget:g}" for budget in budgets[1:]], [], []
+    found = []
     for value in BETAS[1:]:
         optima = [_optimum(value, budget) for budget in budgets]
-        slopes = np.diff(np.log([pair[which] for pair in optima])) / np.log(100)
-        claimed = float(exponent(formula, compute).subs(beta, value))
-        off.append(slopes / claimed - 1)
-        rounding = 1 / (optima[-2][0] * np.log(100)) if which == 0 else 0
-        what = f"exponent of the {name} up to {labels[-1]}, β = {value} {against(claimed)}"
-        numbers.append(Number(what, slopes[-1], rounding))
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
+        powers = np.diff(np.log([pair[which] for pair in optima])) / np.log(100)
+        rounding = 1 / (optima[-2][0] * np.log(100)) if which == 0 else 0.0
+        found.append((f"exponent of the {name}", value, powers, rounding))
+    labels = [f"2ηλ₊C = {budget:g}" for budget in budgets[1:]]
+    return judge_powers(formula, compute, labels, found)
 
 
 CLAIMS: tuple[Claim, ...] = (

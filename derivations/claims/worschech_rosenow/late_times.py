@@ -16,24 +16,23 @@ from theory.symbols import alpha
 
 from ..claim import Claim, Evidence, Number
 from ..criteria import always, in_the_limit
+from ..formulas import against
 from .common import (
     BETAS,
+    LIMIT,
     L,
     M,
-    against,
     beta,
     entry,
     eps,
     erf_network,
     eta,
-    exponent,
+    judge_powers,
     local_slopes,
-    worst,
 )
 
 __all__ = ["CLAIMS"]
 
-LIMIT = 0.01
 SLOPE_ERROR = 1e-6
 RATE = 1e-5
 """Relative, of a rate of eps_g between two times, from a start of 1e-3."""
@@ -86,18 +85,13 @@ def _rates(formula: sp.Tuple, full: bool) -> Evidence:
 def _time(formula: sp.Eq, full: bool) -> Evidence:
     """Local slopes of the integrated equations for L = oo, time in units of 1/(eta lam_+)."""
     times = [1e2, 1e4, 1e6, 1e8, *([1e10] if full else [])]
-    labels = [f"ηλ₊α = {time:g}" for time in times]
-    off, numbers = [], []
+    found = []
     for units, value in product((2, 3) if full else (2,), BETAS):
         one = np.eye(units)[None]
         start = InitialCondition(1.2 * one, 0.1 * one)
         slopes = local_slopes(erf_network(units, "oo", value), start, times, gradient_flow=True)
-        claimed = float(exponent(formula, alpha).subs(beta, value))
-        off.append(slopes / claimed - 1)
-        what = f"slope at {labels[-1]}, β = {value}, L = ∞, M = {units} {against(claimed)}"
-        numbers.append(Number(what, slopes[-1], SLOPE_ERROR))
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
+        found.append((f"slope, M = {units}, L = ∞,", value, slopes, SLOPE_ERROR))
+    return judge_powers(formula, alpha, [f"ηλ₊α = {time:g}" for time in times], found)
 
 
 def _end(formula: sp.Eq, full: bool) -> Evidence:
@@ -120,19 +114,15 @@ def _end(formula: sp.Eq, full: bool) -> Evidence:
 def _crossover(formula: sp.Eq, full: bool) -> Evidence:
     """The time at which the local slope is twice that of the power law, against L."""
     sizes = [16, 64, 256, 1024, *([4096, 16384] if full else [])]
-    labels = [f"L = {size}" for size in sizes[1:]]
-    off, numbers = [], []
+    found, decades = [], []
     for value in BETAS[2:]:
         times = [_bend(size, value) for size in sizes]
         powers = np.diff(np.log(times)) / np.log(4)
-        claimed = float(exponent(formula, L).subs(beta, value))
-        off.append(powers / claimed - 1)
-        what = f"power of L in α_c up to {labels[-1]}, β = {value} {against(claimed)}"
-        numbers.append(Number(what, powers[-1], SLOPE_ERROR))
-        decades = np.log10(times[-1] / _bend(sizes[0], value))
-        numbers.append(Number(f"decades won since L = 16, β = {value}", decades, SLOPE_ERROR))
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
+        found.append(("power of L in α_c", value, powers, SLOPE_ERROR))
+        won = np.log10(times[-1] / times[0])
+        what = f"decades of time won from L = 16 to {sizes[-1]}, β = {value}"
+        decades.append(Number(what, won, SLOPE_ERROR))
+    return judge_powers(formula, L, [f"L = {size}" for size in sizes[1:]], found, decades)
 
 
 def _bend(size: int, value: sp.Rational) -> float:

@@ -26,21 +26,9 @@ from theory.evaluation import numerical
 from theory.symbols import alpha, k, lam, w
 
 from ..claim import Claim, Evidence, Number
-from ..criteria import always, in_the_limit
-from .common import (
-    BETAS,
-    L,
-    against,
-    beta,
-    entry,
-    eps,
-    eta,
-    exponent,
-    local_slopes,
-    on_spectrum,
-    shared,
-    worst,
-)
+from ..criteria import always, in_the_limit, shared, worst
+from ..formulas import against, exponent
+from .common import BETAS, LIMIT, L, beta, entry, eps, eta, judge_powers, local_slopes, on_spectrum
 
 __all__ = ["CLAIMS"]
 
@@ -52,7 +40,6 @@ SLOPE_ERROR = 1e-6
 """Of a local slope: the tolerance of a run over a distance 0.02 in log alpha."""
 LATE = 1e-3
 """Relative, of what still falls as x^-s at x = 1e8."""
-LIMIT = 0.01
 
 SMALL = "1/1000"
 UNLEARNED = InitialCondition(q=[[[0]]], r=[[[0]]])
@@ -143,15 +130,11 @@ def _time(formula: sp.Eq, full: bool) -> Evidence:
     """Local slopes of the integrated equations for L = oo, time in units of 1/(eta lam_+)."""
     times = [5.0, 50.0, 500.0, 5e3, *([5e5, 5e7] if full else [])]
     labels = [f"2ηλ₊α = {2 * time:g}" for time in times]
-    off, numbers = [], []
+    found = []
     for value in BETAS:
         slopes = local_slopes(_linear(PowerLaw(value, "oo")), UNLEARNED, times, True)
-        claimed = float(exponent(formula, alpha).subs(beta, value))
-        off.append(slopes / claimed - 1)
-        what = f"slope at {labels[-1]}, β = {value}, L = ∞ {against(claimed)}"
-        numbers.append(Number(what, slopes[-1], SLOPE_ERROR))
-    verdict, condition = in_the_limit(worst(labels, off), LIMIT)
-    return Evidence(verdict, tuple(numbers), condition)
+        found.append(("slope, L = ∞,", value, slopes, SLOPE_ERROR))
+    return judge_powers(formula, alpha, labels, found)
 
 
 def _window(formula: sp.Eq, full: bool) -> Evidence:

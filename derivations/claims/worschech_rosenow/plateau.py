@@ -15,7 +15,8 @@ from theory.symbols import k, lam, w
 
 from ..claim import Claim, Evidence, Number
 from ..criteria import always, in_the_limit
-from .common import L, M, against, beta, entry, erf_network, eta, on_spectrum, rate
+from ..formulas import against
+from .common import LIMIT, L, M, beta, entry, erf_network, eta, on_spectrum, rate
 
 __all__ = ["CLAIMS"]
 
@@ -23,7 +24,6 @@ MEASURED = 1e-4
 """Relative, of a rate measured over three e-folds from a step of 1e-6."""
 RUN = 1e-6
 """Relative, of overlaps at rest."""
-LIMIT = 0.01
 RELAXATIONS = 25
 """Times of relaxation of the slowest mode after which overlaps rest to 1e-8."""
 
