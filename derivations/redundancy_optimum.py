@@ -58,8 +58,8 @@ def optimum_steps() -> list[Step]:
             Numeric({gamma_n: rate}, points(n=(100, 200, 300))),
         ),
         Step(
-            r"At $s = 1$ the logarithm is kept by Lambert's function: with $a = 1/\beta$, $\sigma = "
-            r"1$ and $w = \frac{2 + a}{2n}\,V e^{-(2 + a)(\beta\gamma - 3/2)}$",
+            r"At $s = 1$ the logarithm is kept by Lambert's function: with $a = 1/\beta$, "
+            r"$\sigma^2 = 1$ and $w = \frac{2 + a}{2n}\,V e^{-(2 + a)(\beta\gamma - 3/2)}$",
             equation(best, sp.exp(sp.LambertW(-w, -1) / (2 + a) + shift)),
             "The minimum of bias and variance, found numerically.",
             Numeric(
