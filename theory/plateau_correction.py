@@ -6,9 +6,11 @@ Summary
     vanishes exactly: in structured data the escape rate then feels a third moment of the spectrum.
 
 Main results (erf, K = M, teachers orthonormal; T_n = sum_k w_k lam_k^n)
-    Q = Q* + eta Q_1 + O(eta^2), R and eps_g likewise, whatever the spectrum;
-    gamma = eta T_2 b' + eta^2 (T_2 b'_1 + (T_3/T_2) a_1) + O(eta^3),
-    b' = dD^y_in/dR_in, and a_1 the first-order change of A - a, zero at eta = 0.
+    With g = G/h, G = <delta_i delta_j> of collapsed students and h = (4M^2 - 1) b', c = 1/sqrt(M):
+    Q = Q* (1 + (M+1) eta g), R = R* (1 + (3/4) eta g), eps_g = eps* + eta M G/4, + O(eta^2),
+    whatever the spectrum;
+    gamma = eta T_2 b' (1 - 3 eta g/(2(2M+1))) + eta^2 (T_3/T_2) G/2 + O(eta^3),
+    b' = dD^y_in/dR_in; A - a, zero at eta = 0, is eta G/2 and brings in the third moment.
 
 Notation
     As in `theory.plateau`. Specialisation: d rho_k/dalpha = eta lam_k ((A - a) rho_k + b' S),
@@ -40,6 +42,8 @@ class PlateauCorrection:
     Attributes
     ----------
     model : TeacherStudent
+    noise : sympy.Expr
+        G at the plateau, every entry.
     Q, R, error : sympy.Expr
         Of eta in the overlaps and in eps_g at the plateau.
     escape_rate : sympy.Expr
@@ -47,6 +51,7 @@ class PlateauCorrection:
     """
 
     model: TeacherStudent
+    noise: sp.Expr
     Q: sp.Expr
     R: sp.Expr
     error: sp.Expr
@@ -59,47 +64,75 @@ def plateau_correction(model: TeacherStudent) -> PlateauCorrection:
     Parameters
     ----------
     model : TeacherStudent
-        As for `theory.plateau.plateau`, with an integer M.
+        As for `theory.plateau.plateau`; M may be a symbol.
 
     Raises
     ------
     NotImplementedError, TypeError, ValueError
-        As `plateau`; and if M is a symbol.
+        As `plateau`.
     """
-    point = plateau(model)
-    if not model.M.is_Integer:
-        raise NotImplementedError(
-            f"plateau_correction: M = {model.M} must be an integer; use model.replace(K=2, M=2)"
-        )
-    at = {P: point.Q, Q: point.Q, R: point.R, UNITS: model.M}
-    sector, noise = _sector(model.scale, model.label_noise)
+    plateau(model)  # refuses models without
+    noise = _noise(model.scale, model.label_noise)
+    per_noise = _response(model.scale)
+    found = {name: (noise * expr).subs(UNITS, model.M) for name, expr in per_noise.items()}
+    second, third = (model.spectrum.moment(n) for n in (2, 3))
+    rate = second * found.pop("feedback") + third / second * found.pop("damping")
+    return PlateauCorrection(model, noise.subs(UNITS, model.M), **found, escape_rate=rate)
+
+
+@lru_cache(maxsize=2)
+def _sector(scale: str) -> SymmetricSector:
+    model = TeacherStudent(UNITS, UNITS, scale=scale)
+    return SymmetricSector(order_parameter_odes(model, gradient_flow=True))
+
+
+@lru_cache(maxsize=2)
+def _response(scale: str) -> dict[str, sp.Expr]:
+    """Per eta G: changes of Q, R, eps_g, of b' (feedback) and of A - a (damping)."""
+    sector = _sector(scale)
     rows = sector.stationarity()
-    jacobian = sp.Matrix(2, 2, lambda i, j: rows[i].diff((Q, R)[j]).subs(at))
-    shift = jacobian.LUsolve(sp.Matrix([0, -noise.subs(at)]))
+    jacobian = sp.Matrix(2, 2, lambda i, j: _at_plateau(rows[i].diff((Q, R)[j])))
+    shift = jacobian.LUsolve(sp.Matrix([0, -1])).applyfunc(_at_plateau)
+    diagonal, off, _ = (entry.subs(P, Q) for entry in sector.drift)
+    moved = {
+        "error": sector.closed_error.subs(P, Q),
+        "feedback": sector.coupling,
+        "damping": diagonal - off,
+    }
 
     def change(expr: sp.Expr) -> sp.Expr:
-        return sp.Add(*(expr.diff(x).subs(at) * d for x, d in zip((Q, R), shift, strict=True)))
+        parts = [_at_plateau(expr.diff(x)) * d for x, d in zip((Q, R), shift, strict=True)]
+        return sp.factor(sp.Add(*parts))
 
-    diagonal, off, _ = (entry.subs(P, Q) for entry in sector.drift)
-    second, third = (model.spectrum.moment(n) for n in (2, 3))
-    feedback = second * change(sector.coupling)
-    damping = third / second * change(diagonal - off)
-    return PlateauCorrection(
-        model, shift[0], shift[1], change(sector.closed_error.subs(P, Q)), feedback + damping
-    )
+    return {"Q": shift[0], "R": shift[1], **{name: change(e) for name, e in moved.items()}}
 
 
 @lru_cache(maxsize=8)
-def _sector(scale: str, label_noise: sp.Expr) -> tuple[SymmetricSector, sp.Expr]:
-    """The symmetric equations, and G of collapsed students as a function of Q and R."""
-    model = TeacherStudent(UNITS, UNITS, scale=scale, label_noise=label_noise)
-    sector = SymmetricSector(order_parameter_odes(model, gradient_flow=True))
+def _noise(scale: str, label_noise: sp.Expr) -> sp.Expr:
+    """G of collapsed students at the plateau."""
     M = UNITS
     own, mixed, teacher, pair = (_average(f) for f in ("xx", "xy", "yy", "yz"))
     squared = M**2 * (own - 2 * mixed) + M * teacher + M * (M - 1) * pair
     weight = sp.S.One if scale == "unit" else 1 / M
     slope = 2 / sp.pi / sp.sqrt(1 + 2 * Q)
-    return sector, weight**2 * squared + weight * label_noise * slope
+    total = weight**2 * squared + weight * label_noise * slope
+    tidied = total.replace(sp.asin, lambda argument: sp.asin(_at_plateau(argument)))
+    # Linear in the angles; names keep their arguments together.
+    names = {angle: sp.Dummy() for angle in sorted(tidied.atoms(sp.asin), key=str)}
+    parts = sp.expand(tidied.xreplace(names)).collect(names.values(), evaluate=False)
+    angles = {name: angle for angle, name in names.items()}
+    return sp.Add(*(angles.get(x, x) * _at_plateau(factor) for x, factor in parts.items()))
+
+
+def _at_plateau(expr: sp.Expr) -> sp.Expr:
+    """`expr` at the plateau, factored; M - 1/2 is positive, so that roots of products come apart."""
+    point, half = plateau(TeacherStudent(UNITS, UNITS)), sp.Symbol("m", positive=True)
+    there = expr.subs({P: point.Q, Q: point.Q, R: point.R}).subs(UNITS, half + sp.S.Half)
+    apart = there.replace(
+        lambda e: e.is_Pow and not e.exp.is_Integer,
+        lambda e: sp.expand_power_base(sp.factor(sp.together(e.base)) ** e.exp),
+    )
+    return sp.factor(sp.factor(sp.together(apart)).subs(half, UNITS - sp.S.Half))
 
 
 def _average(pair: str) -> sp.Expr:

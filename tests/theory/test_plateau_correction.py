@@ -9,6 +9,8 @@ from systems import SaadSolla
 from theory import Discrete, TeacherStudent, order_parameter_odes, plateau
 from theory.plateau_correction import plateau_correction
 
+M = sp.Symbol("M", integer=True, positive=True)
+
 
 def collapsed(units, Q, R):
     C = np.eye(2 * units)
@@ -78,8 +80,33 @@ def test_the_escape_rate_of_structured_data():
     assert apart[0] / apart[1] == pytest.approx(2, rel=0.1)
 
 
-def test_symbols_are_refused():
-    """Oracle: the documented domain."""
-    M = sp.Symbol("M", integer=True, positive=True)
-    with pytest.raises(NotImplementedError, match="M = M must be an integer"):
-        plateau_correction(TeacherStudent(M, M))
+@pytest.mark.parametrize("scale", ["sqrt", "unit"])
+def test_the_closed_forms_in_M(scale):
+    """Oracle: (M+1) g, (3/4) g, M G/4 and -3 g/(2(2M+1)), seen first in numbers, as symbols."""
+    eta, T2, T3 = sp.symbols("eta T_2 T_3", positive=True)
+    spectrum = Discrete([1, 3])
+    model = TeacherStudent(M, M, spectrum=spectrum, eta=eta, scale=scale)
+    first, zero = plateau_correction(model), plateau(model)
+    T2, T3 = spectrum.moment(2), spectrum.moment(3)
+    growth = zero.escape_rate / (eta * T2)
+    share = first.noise / ((4 * M**2 - 1) * growth)
+    expected = {
+        "Q": zero.Q * (M + 1) * share,
+        "R": zero.R * sp.Rational(3, 4) * share,
+        "error": M * first.noise / 4,
+        "escape_rate": -T2 * growth * 3 * share / (2 * (2 * M + 1)) + T3 / T2 * first.noise / 2,
+    }
+    for name, closed in expected.items():
+        for units in (2, 3, 7):
+            ratio = (getattr(first, name) / closed).subs(M, units).evalf(30)
+            assert abs(ratio - 1) < 1e-25, name
+
+
+def test_noise_at_the_plateau_is_the_published_average():
+    """Oracle: <delta_i delta_j> of SS95 at collapsed students (independent code), c = 1."""
+    for units in (2, 3):
+        zero = plateau(TeacherStudent(units, units, scale="unit"))
+        C = collapsed(units, float(zero.Q), float(zero.R))
+        expected = SaadSolla(units, 1.0).shake(C).astype(float)
+        found = float(plateau_correction(TeacherStudent(units, units, scale="unit")).noise)
+        np.testing.assert_allclose(expected, found, rtol=1e-9)
