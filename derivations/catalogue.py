@@ -14,6 +14,7 @@ NAMES = (
     "gaussian_averages",
     "order_parameters",
     "symmetric_plateau",
+    "plateau_length",
     "deviations",
     "linear_student",
     "late_times",

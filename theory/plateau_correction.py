@@ -125,7 +125,7 @@ def _noise(scale: str, label_noise: sp.Expr) -> sp.Expr:
 
 
 def _at_plateau(expr: sp.Expr) -> sp.Expr:
-    """`expr` at the plateau, factored; M - 1/2 is positive, so that roots of products come apart."""
+    """`expr` at the plateau, factored; M - 1/2 is positive, so roots of products come apart."""
     point, half = plateau(TeacherStudent(UNITS, UNITS)), sp.Symbol("m", positive=True)
     there = expr.subs({P: point.Q, Q: point.Q, R: point.R}).subs(UNITS, half + sp.S.Half)
     apart = there.replace(
