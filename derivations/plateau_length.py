@@ -201,7 +201,9 @@ def _room_steps() -> list[Step]:
             r"$\eta\lambda_k h$, and $h$ is a whole number of times $b'$:",
             equation(h, relaxation_ratio(M) * b),
             r"$h$ is minus a row sum of $D^x$; checked with the full equations.",
-            Numeric({b: GROWTH}, _sizes(2, 3, 7), evaluate=lambda pt: numbers.relaxation(int(pt[M]))),
+            Numeric(
+                {b: GROWTH}, _sizes(2, 3, 7), evaluate=lambda pt: numbers.relaxation(int(pt[M]))
+            ),
         ),
         Step(
             r"The plateau is flat only if the slowest mode relaxes before the escape, "
