@@ -102,14 +102,12 @@ def crossover_steps() -> list[Step]:
     """From no noise to much noise."""
     power = p * beta
     risk = (r * t**-power + noise * c * t) / (1 - c * t)
-    flat = r * (c * (1 + power) * t - power) + noise * c * t ** (power + 1)
     N2 = sp.Symbol("N_2", positive=True)
     scaling = {
         r: B * (C_1 / n) ** power,
         kappa: (C_1 / (n * t)) ** beta,
         N2: c * C_1 * kappa ** (-1 / beta),
     }
-    problem = KernelRegression(beta, s, noise=0)
     return [
         Step(
             r"For any noise, keep the denominator: with $t = N_1/n$, $c = 1 - 1/\beta$, "
@@ -133,6 +131,16 @@ def crossover_steps() -> list[Step]:
                 ],
             ),
         ),
+        *_stationary_steps(risk),
+    ]
+
+
+def _stationary_steps(risk: sp.Expr) -> list[Step]:
+    """The best share of samples, with noise and without."""
+    power = p * beta
+    flat = r * (c * (1 + power) * t - power) + noise * c * t ** (power + 1)
+    problem = KernelRegression(beta, s, noise=0)
+    return [
         Step(
             r"The best $t$ in $(0, 1)$ makes this stationary:",
             equation(sp.Derivative(risk, t), flat / (t ** (power + 1) * (1 - c * t) ** 2)),

@@ -47,6 +47,8 @@ __all__ = [
 
 GRID = 241
 """Starting points of the search for the best kappa, even in its logarithm."""
+APART = 1e-6
+"""Relative distance that the search keeps from an infinite risk."""
 BELOW, ABOVE = 1e-14, 1e4
 """Range of the search, in units of the smallest and of the largest eigenvalue."""
 
@@ -181,12 +183,15 @@ def risk_at(
     ridge: float | None = None,
 ) -> RidgeRisk:
     """The deterministic equivalent at kappa, with the ridge that belongs to it unless given."""
-    left = np.ones_like(spectrum.eigenvalues)
-    np.divide(kappa, spectrum.eigenvalues + kappa, out=left, where=spectrum.eigenvalues > 0)
-    df1, df2 = (float(spectrum.counts @ (1 - left) ** m) for m in (1, 2))
+    lam = spectrum.eigenvalues
+    # Not as differences from one, which lose the many modes with lam << kappa.
+    share, left = np.zeros_like(lam), np.ones_like(lam)
+    for part, whole in ((lam, share), (kappa, left)):
+        np.divide(part, lam + kappa, out=whole, where=lam + kappa > 0)
+    df1, df2 = (float(spectrum.counts @ share**m) for m in (1, 2))
     gap, bias = df1 - df2, float(spectrum.target @ left**2)
     if width < math.inf:
-        bias += float(spectrum.target @ (left * (1 - left))) * gap / (width - df2)
+        bias += float(spectrum.target @ (left * share)) * gap / (width - df2)
     loss = (df2 + gap**2 / (width - df2)) / n
     return RidgeRisk(
         n=n,
@@ -208,10 +213,13 @@ def best_risk(spectrum: Modes, n: float, noise: float, width: float = math.inf) 
     where the risk has several minima.
     """
     lowest, highest = kappa_range(spectrum, min(n, width))
+    if n == width:
+        # Without a ridge the risk is infinite there.
+        lowest *= 1 + APART
     kappa = minimum_over_kappa(
         lambda k: risk_at(spectrum, n, k, noise, width).risk, lowest, highest
     )
-    interpolates = kappa == lowest and spectrum.number > min(n, width)
+    interpolates = kappa == lowest and n != width and spectrum.number > min(n, width)
     return risk_at(spectrum, n, kappa, noise, width, ridge=0.0 if interpolates else None)
 
 
@@ -226,8 +234,6 @@ def minimum_over_kappa(risk: Callable[[float], float], low: float, high: float) 
     """Where `risk` is smallest between two positive bounds, in log kappa."""
     grid = np.linspace(np.log(low), np.log(high), GRID)
     values = np.array([risk(float(np.exp(x))) for x in grid])
-    # Infinite where there are as many samples as features and no ridge.
-    values[~np.isfinite(values) | (values < 0)] = np.inf
     best = int(np.argmin(values))
     around = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
     found = minimize_scalar(

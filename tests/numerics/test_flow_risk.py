@@ -104,6 +104,9 @@ def test_width_and_samples_change_places_without_ridge():
     assert few.df1 < 40
     assert many.df1 < 50
     assert many.risk < few.risk
+    between = [best_risk(spectrum, 50, noise, 50) for noise in (0.1, 0)]
+    assert many.risk < between[0].risk < few.risk
+    assert all(found.ridge > 0 for found in between)
     assert ridge_risk(LAM, THETA, 30, 0, 0, 60).kappa == pytest.approx(
         ridge_risk(LAM, THETA, 60, 0, 0, 30).kappa, rel=1e-12
     )

@@ -46,6 +46,32 @@ def test_finite_spectrum_is_solved(n, ridge, noise):
     assert found.risk == pytest.approx(float(risk), rel=1e-10)
 
 
+@pytest.mark.parametrize("n", [10, 1e6, 1e12])
+def test_infinite_spectrum_is_solved(n):
+    """Oracle: closed forms at beta = 2, s = 1/2 with x = pi/sqrt(kappa): N_1 = (x coth x - 1)/2,
+    N_2 from its derivative, bias by the trigamma function; kappa by bisection; 40 digits."""
+    found = optimal_risk(2, "1/2", n, "1/3")
+    with mp.workdps(DIGITS):
+
+        def share(kappa, m):
+            x = mp.pi / mp.sqrt(kappa)
+            first = (x * mp.coth(x) - 1) / 2
+            # kappa dN_1/dkappa = N_2 - N_1, and kappa dx/dkappa = -x/2.
+            return first if m == 1 else first - x / 4 * (mp.coth(x) - x / mp.sinh(x) ** 2)
+
+        def gap(u):
+            return share(mp.exp(u), 1) / n + mp.mpf(found.ridge) / mp.exp(u) - 1
+
+        start = mp.log(found.kappa)
+        kappa = mp.exp(mp.findroot(gap, (start - 1, start + 1), solver="anderson", tol=1e-60))
+        width = 1 / mp.sqrt(kappa)
+        bias = -mp.im(mp.psi(1, 1 + 1j * width)) / (2 * width)
+        loss = share(kappa, 2) / n
+        risk = (bias + loss / 3) / (1 - loss)
+    assert found.kappa == pytest.approx(float(kappa), rel=1e-11)
+    assert found.risk == pytest.approx(float(risk), rel=1e-10)
+
+
 def test_isotropic_without_ridge():
     """Oracle: P modes alike, n > P: sigma^2 P/(n - P); n < P: the closed form in c = P/n."""
     ones, theta = np.ones(30), np.full(30, 1 / 30)
