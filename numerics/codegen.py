@@ -4,7 +4,8 @@ Summary
     The text is the same for every kind of number; the names it uses (``sqrt``, ``asin``,
     ``rational``, ``pi``, ...) are supplied by the target: float64, arbitrary precision or a
     symbolic tracer. Indices count from 1 on paper and from 0 in the code. Integrals from 0 to 1
-    become loops over the nodes of `numerics.gauss`.
+    become loops over the nodes of `numerics.gauss`. What a sum over kernels needs only once is
+    computed before it (`numerics.hoisting`).
 
 Main entry
     `kernel_function` prints a SymPy Lambda with common subexpressions shared;
@@ -14,7 +15,7 @@ Main entry
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -22,6 +23,8 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from theory.symbols import Kernel
+
+from .hoisting import hoist
 
 __all__ = [
     "FUNCTIONS",
@@ -134,10 +137,16 @@ def kernel_function(name: str, kernel: sp.Lambda) -> str:
 
 @dataclass
 class _Block:
-    """Statements under construction: sums become accumulators and loops."""
+    """Statements under construction: sums become accumulators and loops.
 
+    Sums over `kernels` are written out in their closed forms.
+    """
+
+    kernels: Mapping[type[sp.Function], sp.Lambda] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     indices: set[str] = field(default_factory=set)
+    tables: list[str] = field(default_factory=list)
+    names: Iterator[sp.Symbol] = field(default_factory=lambda: sp.numbered_symbols("part_"))
     count: int = 0
 
     def write(self, text: str, depth: int) -> None:
@@ -183,13 +192,32 @@ class _Block:
         return _print(expr.xreplace(placeholders))
 
     def _sum(self, expr: sp.Sum, depth: int) -> str:
-        name = self._accumulator("zero", depth)
+        name, summand = self._accumulator("zero", depth), self._prepared(expr, depth)
         for index, lower, upper in reversed(expr.limits):  # SymPy writes the innermost first
             first = "" if lower == 1 else f"{self._from_zero(lower)}, "
             self.loop(str(index), f"{first}{_print(upper)}", depth)
             depth += 1
-        self.write(f"{name} += {self.value(expr.function, depth)}", depth)
+        self.write(f"{name} += {self.value(summand, depth)}", depth)
         return name
+
+    def _prepared(self, expr: sp.Sum, depth: int) -> sp.Expr:
+        """The summand, after writing what of it is computed before the loops."""
+        summand = expr.function
+        for kernel, form in self.kernels.items():
+            summand = summand.replace(kernel, form)
+        if summand == expr.function:
+            return summand
+        index, _, upper = expr.limits[-1]
+        table = sp.IndexedBase(f"table_{len(self.tables) + 1}")
+        found = hoist(summand, tuple(x for x, *_ in reversed(expr.limits)), table, self.names)
+        for symbol, value in found.constants.items():
+            self.write(f"{symbol} = {_print(value)}", depth)
+        if found.rows:
+            self.tables.append(f"{table} = scratch(({len(found.rows)}, {_print(upper)}))")
+            self.loop(str(index), _print(upper), depth)
+            for n, row in enumerate(found.rows, 1):
+                self.write(f"{_print(table[n, index])} = {_print(row)}", depth + 1)
+        return found.summand
 
     def _integral(self, expr: sp.Integral, depth: int) -> str:
         """The nodes `first` to `last` of `numerics.gauss`, which the function has chosen."""
@@ -213,7 +241,11 @@ class _Block:
 
 
 def assignment(
-    target: sp.Indexed, expr: sp.Expr, ranges: Sequence[tuple[str, str]], symmetric: bool = False
+    target: sp.Indexed,
+    expr: sp.Expr,
+    ranges: Sequence[tuple[str, str]],
+    symmetric: bool = False,
+    kernels: Mapping[type[sp.Function], sp.Lambda] | None = None,
 ) -> list[str]:
     """Loops that fill an array: ``for index in range(size): target = expr``.
 
@@ -226,8 +258,11 @@ def assignment(
     ranges : sequence of (index, range arguments)
     symmetric : bool
         Also fill the entry with its last two indices swapped.
+    kernels : mapping, optional
+        Closed forms of kernels that are to be written out under sums, so that what does not change
+        is computed before them (`numerics.hoisting`); all others are called.
     """
-    block = _Block()
+    block = _Block(kernels or {})
     for depth, (index, size) in enumerate(ranges):
         block.loop(index, size, depth)
     depth = len(ranges)
@@ -235,7 +270,7 @@ def assignment(
     if symmetric:
         *front, a, b = target.indices
         block.write(f"{_print(target.base[(*front, b, a)])} = {_print(target)}", depth)
-    return block.lines
+    return [*block.tables, *block.lines]
 
 
 def reduction(expr: sp.Expr) -> list[str]:

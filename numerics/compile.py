@@ -81,7 +81,9 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
             + (
                 []
                 if gradient_flow
-                else assignment(G[i, j], noise, [("i", "K"), ("j", "i, K")], symmetric=True)
+                else assignment(
+                    G[i, j], noise, [("i", "K"), ("j", "i, K")], True, ode.kernels
+                )
             ),
         )
     )

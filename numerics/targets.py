@@ -74,7 +74,7 @@ class NumbaTarget(Target):
 
     name = "float64"
     _HEADER = (
-        f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\n\nzero = 0.0\n\n\n"
+        f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\nfrom numpy import empty\n\nzero = 0.0\nscratch = empty\n\n\n"
         "@njit(cache=True, inline='always')\ndef power(x, n):\n    return x**n\n\n\n"
     )
 
@@ -152,6 +152,7 @@ class FlintTarget(PreciseTarget):
             "zero": flint.arb(0),
             "rational": lambda p, q: flint.arb(flint.fmpq(p, q)),
             "power": _integer_power,
+            "scratch": _scratch,
         }
 
 
@@ -181,7 +182,12 @@ class HeyokaTarget(Target):
             "zero": self.number(0),
             "rational": lambda p, q: self.number(sp.Rational(p, q)),
             "power": lambda x, n: x**n,
+            "scratch": _scratch,
         }
+
+
+def _scratch(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    return np.empty(shape, dtype=object)
 
 
 def _decimal(value: Any, bits: int) -> str:
