@@ -89,7 +89,9 @@ def real_array(value: ArrayLike, name: str) -> Array:
         return _frozen(array)
     try:
         return _frozen(
-            array.astype(float, casting="unsafe" if array.dtype == object else "same_kind")
+            array.astype(
+                float, casting="unsafe" if array.dtype == object else "same_kind", copy=False
+            )
         )
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be an array of real numbers, found {array.dtype}") from None

@@ -82,6 +82,8 @@ class Stretch:
     def at(self, times: Any) -> Stretch:
         """Only those of its times that are among `times`."""
         kept = np.isin(self.times, times)
+        if kept.all():
+            return self
         return replace(
             self, times=self.times[kept], states=self.states[kept], errors=self.errors[kept]
         )

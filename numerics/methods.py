@@ -231,7 +231,9 @@ def _structured(problem: Problem, start: Any, why: str) -> Flow:
     def precise(overlaps: Any, times: Any) -> Solution:
         return Solution(*integrate_structured_precise(form, overlaps, times, digits or 16))
 
-    return Flow(solve if digits is None else precise, _errors(problem), why)
+    if digits is None:
+        return Flow(solve, compiled.errors, why)
+    return Flow(precise, _errors(problem), why)
 
 
 def _runge_kutta(problem: Problem, start: Any, why: str) -> Flow:

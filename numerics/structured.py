@@ -27,7 +27,7 @@ from numba import cfunc
 from .compile import CompiledODE
 from .errors import Stopped
 from .radau import radau
-from .structured_blocks import Modes
+from .structured_blocks import Modes, write_overlaps
 from .structured_linear import Coupling, Poles
 from .structured_newton import Work
 from .structured_steps import MOST, Accuracy, Output, run
@@ -79,16 +79,10 @@ class StructuredSystem:
         return _blocks(np.concatenate([r, q], axis=1).T, n, B).reshape(n, -1)
 
     def overlaps(self, rows: Any) -> Any:
-        """Overlaps (L, K+M, K+M) of a state in blocks of rows."""
-        K, M, (n, B) = self.modes.K, self.modes.M, self.modes.el.shape
-        L = len(self.start)
-        flat = np.moveaxis(rows.reshape(n, -1, B), 1, 2).reshape(n * B, -1)[:L]
+        """Overlaps (L, K+M, K+M) of a state (n, p B) in blocks of rows."""
         full = np.empty_like(self.start)
-        full[:, K:, K:] = self.start[:, K:, K:]
-        full[:, :K, K:] = flat[:, : K * M].reshape(L, K, M)
-        full[:, K:, :K] = np.swapaxes(full[:, :K, K:], 1, 2)
-        i, j = self._upper
-        full[:, i, j] = full[:, j, i] = flat[:, K * M :]
+        for block, row in enumerate(rows):
+            write_overlaps(self.modes, block, row, full)
         return full
 
 
@@ -223,7 +217,8 @@ def solve_structured(
     x = system.rows()
     fields = len(system.start[0])
     out = Output(
-        times, slots, np.empty((len(times), fields, fields)), np.empty((len(kept), *x.shape)),
+        times, slots, np.empty((len(times), fields, fields)),
+        np.empty((len(kept), *system.start.shape)),
         np.zeros(4, dtype=np.int64), np.zeros(len(ORDERS), dtype=np.int64),
         np.array([np.inf, 0.0]),
     )  # fmt: skip
@@ -232,8 +227,7 @@ def solve_structured(
         system.coefficients, system.error, system.modes, methods, accuracy, jac, poles, work, x,
         out,
     )  # fmt: skip
-    states = out.states[: np.sum(slots[:done] >= 0)]
-    values = np.array([system.overlaps(rows) for rows in states]).reshape(-1, *system.start.shape)
+    values = out.states[: np.sum(slots[:done] >= 0)]
     if done < len(times):
         raise Stopped(_reason(system, reached, times[-1], x, out), values)
     steps, rejected, evaluations, factorisations = (int(n) for n in out.counters)

@@ -26,7 +26,7 @@ from numba import njit
 __all__ = [
     "Modes", "add", "decay", "divide", "divide_complex", "dot", "drift", "invert",
     "jit", "largest",
-    "mix", "multiply_complex", "rotate", "sums", "triangle",
+    "mix", "multiply_complex", "rotate", "sums", "triangle", "write_overlaps",
 ]  # fmt: skip
 
 # Sums may be reordered, which lets them be vectorised; infinities and NaN keep their meaning.
@@ -78,6 +78,20 @@ def add(scale: float, x: Any, out: Any) -> None:
 
 
 @jit
+def add_two(a: float, x: Any, b: float, y: Any, out: Any) -> None:
+    """Out += a x + b y."""
+    for k in range(out.size):
+        out[k] += a * x[k] + b * y[k]
+
+
+@jit
+def begin_two(constant: float, a: float, x: Any, b: float, y: Any, out: Any) -> None:
+    """Out = constant + a x + b y."""
+    for k in range(out.size):
+        out[k] = constant + a * x[k] + b * y[k]
+
+
+@jit
 def _multiply(x: Any, out: Any) -> None:
     for k in range(out.size):
         out[k] *= x[k]
@@ -106,10 +120,14 @@ def largest(x: Any, peak: int) -> int:
 
 @jit
 def mix(weights: Any, rows: Any, out: Any) -> None:
-    """Out = sum over i of weights_i rows_i."""
-    out[:] = weights[0] * rows[0]
-    for i in range(1, weights.size):
-        add(weights[i], rows[i], out)
+    """Out = sum over i of weights_i rows_i, an odd number of them.
+
+    Two rows at a time: `out` is read and written half as often.
+    """
+    for k in range(out.size):
+        out[k] = weights[0] * rows[0, k]
+    for i in range(1, weights.size, 2):
+        add_two(weights[i], rows[i], weights[i + 1], rows[i + 1], out)
 
 
 @jit
@@ -121,37 +139,79 @@ def sums(wl: Any, x: Any, out: Any) -> None:
 
 
 @jit
+def _known_row(modes: Modes, b: int, x: Any, f: int) -> Any:
+    """Rows r_fn, n = 1..M, of a block; those of the teacher from f = K on."""
+    K, length = modes.K, modes.M * modes.el.shape[1]
+    return x[f * length : (f + 1) * length] if f < K else modes.teacher[b, f - K]
+
+
+@jit
+def _own_row(modes: Modes, x: Any, j: int, f: int) -> Any:
+    """The row q_fj of a block; r_jn for f = K + n."""
+    K, M, B = modes.K, modes.M, modes.el.shape[1]
+    at = (K * M + triangle(K, f, j)) * B if f < K else (j * M + f - K) * B
+    return x[at : at + B]
+
+
+@jit
+def write_overlaps(modes: Modes, b: int, x: Any, out: Any) -> None:
+    """Overlaps [[q, r], [r^T, t]] of the modes of block b into their rows of out (L, K+M, K+M)."""
+    K, M, B = modes.K, modes.M, modes.el.shape[1]
+    for k in range(min(B, out.shape[0] - b * B)):
+        here = out[b * B + k]
+        for i in range(K):
+            for j in range(K):
+                here[i, j] = x[(K * M + triangle(K, i, j)) * B + k]
+            for n in range(M):
+                here[i, K + n] = here[K + n, i] = x[(i * M + n) * B + k]
+        for m in range(M):
+            for n in range(M):
+                here[K + m, K + n] = modes.teacher[b, m, n * B + k]
+
+
+@jit
 def drift(modes: Modes, b: int, D: Any, G: Any, x: Any, out: Any, half: Any) -> None:
-    """Out = el (D c_k, transposed for q, and eta G) in block b; half is scratch (K K B,)."""
-    K, M, el = modes.K, modes.M, modes.el[b]
-    B, teacher = el.size, modes.teacher[b]
+    """Out = el (D c_k, transposed for q, and eta G) in block b; half is scratch (K K B,).
+
+    Two terms at a time, like `mix`.
+    """
+    K, M, F, el = modes.K, modes.M, modes.K + modes.M, modes.el[b]
+    B = el.size
     for i in range(K):
         row = out[i * M * B : (i + 1) * M * B]
-        row[:] = 0
-        for j in range(K):
-            add(D[i, j], x[j * M * B : (j + 1) * M * B], row)
-        for n in range(M):
-            add(D[i, K + n], teacher[n], row)
+        one, two = _known_row(modes, b, x, 0), _known_row(modes, b, x, 1)
+        begin_two(0.0, D[i, 0], one, D[i, 1], two, row)
+        for f in range(2, F - 1, 2):
+            one, two = _known_row(modes, b, x, f), _known_row(modes, b, x, f + 1)
+            add_two(D[i, f], one, D[i, f + 1], two, row)
+        if F % 2:
+            add(D[i, F - 1], _known_row(modes, b, x, F - 1), row)
         for n in range(M):
             _multiply(el, row[n * B : (n + 1) * B])
-    r, q = K * M * B, x[K * M * B :]
     for i in range(K):
         for j in range(K):
             row = half[(i * K + j) * B : (i * K + j + 1) * B]
-            row[:] = 0.5 * modes.eta * G[i, j]
-            for l in range(K):
-                at = triangle(K, l, j) * B
-                add(D[i, l], q[at : at + B], row)
-            for n in range(M):
-                at = (j * M + n) * B
-                add(D[i, K + n], x[at : at + B], row)
+            one, two = _own_row(modes, x, j, 0), _own_row(modes, x, j, 1)
+            begin_two(0.5 * modes.eta * G[i, j], D[i, 0], one, D[i, 1], two, row)
+            for f in range(2, F - 1, 2):
+                one, two = _own_row(modes, x, j, f), _own_row(modes, x, j, f + 1)
+                add_two(D[i, f], one, D[i, f + 1], two, row)
+            if F % 2:
+                add(D[i, F - 1], _own_row(modes, x, j, F - 1), row)
+    _symmetric(modes, b, half, out[K * M * B :])
+
+
+@jit
+def _symmetric(modes: Modes, b: int, half: Any, q: Any) -> None:
+    """Rows q_ij = el (half_ij + half_ji)."""
+    K, el, at = modes.K, modes.el[b], 0
+    B = el.size
     for i in range(K):
         for j in range(i, K):
-            row = out[r : r + B]
-            one, two = half[(i * K + j) * B :], half[(j * K + i) * B :]
+            row, one, two = q[at : at + B], half[(i * K + j) * B :], half[(j * K + i) * B :]
             for k in range(B):
                 row[k] = el[k] * (one[k] + two[k])
-            r += B
+            at += B
 
 
 @jit

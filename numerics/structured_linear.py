@@ -260,7 +260,7 @@ def _weigh(re: Any, im: Any, row: Any) -> complex:
 def _sum_first(modes: Modes, b: int, c: int, x: Any, poles: Poles) -> None:
     """Sums over modes of wl el rho_i times r_jn and t_mn."""
     K, M, B = modes.K, modes.M, modes.el.shape[1]
-    el, wl, (re, im, _, _) = modes.el[b], modes.wl[b], poles.weights
+    el, wl, re, im = modes.el[b], modes.wl[b], poles.weights[0], poles.weights[1]
     for i in range(K):
         for k in range(B):
             re[k] = wl[k] * el[k] * poles.re[b, c, i * B + k]
@@ -278,7 +278,10 @@ def _sum_second(modes: Modes, b: int, c: int, x: Any, poles: Poles) -> None:
     """Sums of wl el kappa_ij times q_lj and r_jn, what reaches q through r included; and of 1."""
     K, M, B = modes.K, modes.M, modes.el.shape[1]
     el, wl = modes.el[b], modes.wl[b]
-    re, im, through_re, through_im = poles.weights
+    # By index: rows that NumPy hands out one by one are not known to be contiguous.
+    re, im, through_re, through_im = (
+        poles.weights[0], poles.weights[1], poles.weights[2], poles.weights[3],
+    )  # fmt: skip
     for i in range(K):
         for j in range(K):
             at = (K + triangle(K, i, j)) * B

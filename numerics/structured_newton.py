@@ -214,9 +214,8 @@ def _residuals(
     """Right-hand sides of the shifted systems, blocks divided, and their overlaps."""
     s, w, out = method.nodes.size, work.stages[b], work.residuals[b]
     for i in range(s):
-        work.point[:] = work.state[b]
-        for c in range(s):
-            add(method.back[i, c], w[c], work.point)
+        mix(method.back[i], w, work.point)
+        add(1.0, work.state[b], work.point)
         drift(modes, b, work.drifts[i], work.noises[i], work.point, work.slopes[i], work.half)
         decay(modes, work.point, work.slopes[i])
     for c in range(s):
@@ -253,15 +252,26 @@ def _respond(jac: Coupling, poles: Poles, work: Work, s: int) -> None:
         re, im = max(0, 2 * p - 1), 2 * p
         found[:] = 0
         for b in range(size):
-            given = complex(work.response[re, b], work.response[im, b] if p > 0 else 0.0)
+            given = complex(
+                work.response[re, b] / jac.units[b],
+                work.response[im, b] / jac.units[b] if p > 0 else 0.0,
+            )
             for a in range(size):
-                found[a] += poles.inverses[p, a, b] * given / jac.units[b]
+                found[a] += poles.inverses[p, a, b] * given
         for a in range(size):
             for c in range(re, im + 1):
                 part = found[a].imag if c > re else found[a].real
                 work.response[c, a] = part * jac.units[a]
-                work.drifts[c] += part * jac.moved_drift[a]
-                work.noises[c] += part * jac.moved_noise[a]
+                _add_matrix(part, jac.moved_drift[a], work.drifts[c])
+                _add_matrix(part, jac.moved_noise[a], work.noises[c])
+
+
+@jit
+def _add_matrix(scale: float, x: Any, out: Any) -> None:
+    """Out += scale x, without the array that NumPy's notation would make for so few numbers."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] += scale * x[i, j]
 
 
 @jit

@@ -16,8 +16,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .borrowed import borrowed
 from .radau import Radau
-from .structured_blocks import Modes, add, decay, drift, jit, largest, mix, rotate, sums
+from .structured_blocks import (
+    Modes,
+    add,
+    decay,
+    drift,
+    jit,
+    largest,
+    mix,
+    rotate,
+    sums,
+    write_overlaps,
+)
 from .structured_linear import (
     Coupling,
     Poles,
@@ -74,7 +86,8 @@ class Output(NamedTuple):
     slots : (T,) integers
         Position in `states` at which the modes of an output time are kept, or -1.
     covariances : (T, K+M, K+M)
-    states : (., n, p B)
+    states : (., L, K+M, K+M)
+        Overlaps of the modes.
     counters : (4,) integers
         Steps, rejected steps, evaluations of D and G, factorisations.
     steps : (methods,) integers
@@ -98,6 +111,17 @@ def run(
     jac: Coupling, poles: Poles, work: Work, x: Any, out: Output,
 ) -> tuple[float, int]:  # fmt: skip
     """Fill `out`, leave the last state in x; the time reached and the number of times done."""
+    return _run(
+        coefficients, error, borrowed(modes), borrowed(methods), accuracy, borrowed(jac),
+        borrowed(poles), borrowed(work), borrowed(x), borrowed(out),
+    )  # fmt: skip
+
+
+@jit
+def _run(
+    coefficients: Any, error: Any, modes: Modes, methods: Any, accuracy: Accuracy,
+    jac: Coupling, poles: Poles, work: Work, x: Any, out: Output,
+) -> tuple[float, int]:  # fmt: skip
     now, previous, trust, renew = 0.0, 0.0, 1.0, True
     order = used = accuracy.low
     C, D, G = _begin(coefficients, error, modes, accuracy, jac, work, x)
@@ -307,7 +331,8 @@ def _write(
             for b in range(x.shape[0]):
                 mix(weights, work.stages[b], work.point)
                 rotate(modes, jac.transposed, work.point, change, work.half)
-                out.states[out.slots[done], b] = x[b] + change
+                add(1.0, x[b], change)
+                write_overlaps(modes, b, change, out.states[out.slots[done]])
         done += 1
     return done
 
