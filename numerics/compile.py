@@ -81,9 +81,7 @@ def average_source(activation: Activation, gradient_flow: bool) -> str:
             + (
                 []
                 if gradient_flow
-                else assignment(
-                    G[i, j], noise, [("i", "K"), ("j", "i, K")], True, ode.kernels
-                )
+                else assignment(G[i, j], noise, [("i", "K"), ("j", "i, K")], True, ode.kernels)
             ),
         )
     )

@@ -74,7 +74,8 @@ class NumbaTarget(Target):
 
     name = "float64"
     _HEADER = (
-        f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\nfrom numpy import empty\n\nzero = 0.0\nscratch = empty\n\n\n"
+        f"from math import {', '.join(NAMES)}, pi\n\nfrom numba import njit\n"
+        "from numpy import empty\n\nzero = 0.0\nscratch = empty\n\n\n"
         "@njit(cache=True, inline='always')\ndef power(x, n):\n    return x**n\n\n\n"
     )
 
