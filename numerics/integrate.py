@@ -47,6 +47,9 @@ from .trajectory import Trajectory, check_times, default_times
 
 __all__ = ["integrate"]
 
+SCALED_TIME = "eta lam_+ alpha"
+"""What alpha means for infinitely many eigenvalues."""
+
 REDUCED_SIZE = 4096
 """From so many eigenvalues on Gauss nodes take their place: measured, they are faster by far."""
 
@@ -255,10 +258,15 @@ def _by_reduction(
 
     def solve(reduction: Reduction) -> Trajectory:
         equations = replace(form.ode, model=reduction.model)
-        inner = times * reduction.time_scale
-        return integrate(
-            equations, reduction.start, inner[-1], None, rtol, inner, method, events, check, "all"
-        )
+        scale = reduction.time_scale
+        inner = times * scale
+        try:
+            return integrate(
+                equations, reduction.start, inner[-1], None, rtol, inner, method, events, check,
+                "all",
+            )  # fmt: skip
+        except IntegrationError as stop:
+            raise stop if scale == 1 else _in_callers_time(stop, scale) from None
 
     path, reduction, apart = refine(model, start, times[-1], solve, rtol)
     notes = {
@@ -271,8 +279,17 @@ def _by_reduction(
         scale = reduction.time_scale
         notes["events"] = {k: None if t is None else t / scale for k, t in path.events.items()}
     if sp.oo == model.spectrum.L:
-        notes["time"] = "eta lam_+ alpha"
+        notes["time"] = SCALED_TIME
     return replace(path, alpha=times, provenance={**path.provenance, **notes})
+
+
+def _in_callers_time(stop: IntegrationError, scale: float) -> IntegrationError:
+    """The same for one who counts time in eta lam_+ alpha, `scale` times shorter."""
+    part = stop.trajectory
+    if part is not None:
+        notes = {**part.provenance, "time": SCALED_TIME}
+        part = replace(part, alpha=part.alpha / scale, provenance=notes)
+    return IntegrationError(f"{stop}; here alpha = {scale:g} {SCALED_TIME}", part)
 
 
 def _overlaps(start: InitialCondition, digits: int | None = None) -> Any:
@@ -355,7 +372,8 @@ def _trajectory(
     model, digits = problem.ode.model, problem.digits
     K = int(model.K)
     parts = [part for part in stretches if len(part.times)]
-    overlaps = np.concatenate([part.flow.overlaps(part.states) for part in parts])
+    found = [part.flow.overlaps(part.states) for part in parts]
+    overlaps = np.concatenate(found) if len(found) > 1 else found[0]
     eigenvalues, weights = (
         eigenvalues_and_weights(model.spectrum)
         if digits is None

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from numerics import ErrorBelow, InitialCondition, IntegrationError, initial, integrate
-from theory import PowerLaw, TeacherStudent, order_parameter_odes
+from theory import Activation, PowerLaw, TeacherStudent, order_parameter_odes
 
 MODEL = TeacherStudent(2, 2, spectrum=PowerLaw(1, 200), eta="1/10")
 START = InitialCondition([[[0.01, 0], [0, 0.01]]], [[[1e-3, 0], [0, 1e-3]]])
@@ -43,6 +43,21 @@ def test_infinitely_many_eigenvalues_are_the_limit_of_many():
         path = integrate(order_parameter_odes(model), START, times[-1], at=times, modes="reduced")
         gaps.append(np.max(np.abs(path.generalization_error / limit.generalization_error - 1)))
     assert gaps[0] / gaps[1] == pytest.approx(4, rel=0.1)
+
+
+def test_a_stop_is_told_in_the_time_of_the_caller():
+    """Oracle: the whole run to a time before the stop, in the scaled time."""
+    model = MODEL.replace(spectrum=PowerLaw(1, sp.oo), activation=Activation("linear"), eta=30)
+    with pytest.raises(IntegrationError, match=r"here alpha = .* eta lam_\+ alpha") as stop:
+        integrate(order_parameter_odes(model), START, 1000)
+    part = stop.value.trajectory
+    assert part is not None
+    assert part.provenance["time"] == "eta lam_+ alpha"
+    times = part.alpha[1:6]
+    early = integrate(order_parameter_odes(model), START, times[-1], at=times)
+    np.testing.assert_allclose(
+        part.generalization_error[1:6], early.generalization_error, rtol=1e-7
+    )
 
 
 def test_what_cannot_be_reduced_is_refused():

@@ -45,6 +45,7 @@ class MpmathTarget(PreciseTarget):
             "zero": mp.mpf(0),
             "rational": lambda p, q: mp.mpf(p) / q,
             "power": lambda x, n: x**n,
+            "scratch": lambda shape: np.empty(shape, dtype=object),
         }
 
     def centres(self, values):
