@@ -21,12 +21,21 @@ from matplotlib.figure import Figure
 
 from .figures import COLOURS, MARKERS, set_axes
 from .spectra import FeatureSpectra
-from .spectral_statistics import Windows, count_ratio, local_exponents, naive_exponent
+from .spectral_statistics import (
+    Windows,
+    count_ratio,
+    local_exponents,
+    naive_exponent,
+    rank_windows,
+)
 from .storage import Array
 
 __all__ = ["spectrum_figure"]
 
 SIZE = (12.6, 4.0)
+
+WIDE = 1.5
+"""Ratio of the windows between which exponents are taken: narrow ones show single eigenvalues."""
 
 
 def spectrum_figure(
@@ -40,7 +49,7 @@ def spectrum_figure(
     limits : sequence of (n,) arrays or None
         Eigenvalues at d = infinity and the same v, where they are known.
     windows : sequence of Windows
-        Where each ensemble is shown.
+        Where each ensemble is shown; exponents between wider ones.
     """
     figure = Figure(figsize=SIZE, layout="constrained")
     eigenvalues, exponents, counts = figure.subplots(1, 3)
@@ -59,14 +68,15 @@ def spectrum_figure(
         exponents.axhline(a, color="0.35", linestyle=(0, (1, 2)), linewidth=1.2)
         exponents.annotate(
             f"$a = {a:g}$",
-            (0.98, a),
+            (1.01, a),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
+            va="center",
             color="0.35",
         )
+    exponents.set_xlim(eigenvalues.get_xlim())
     eigenvalues.legend(frameon=False)
+    sizes = ", ".join(map(str, sorted({each.d for each in spectra})))
+    figure.suptitle(f"points: $d = {sizes}$ random features; lines: $d = \\infty$", fontsize=10)
     if not counts.has_data():
         figure.delaxes(counts)
     return figure
@@ -91,6 +101,7 @@ def _draw_eigenvalues(
 def _draw_exponents(
     axes: Axes, spectra: FeatureSpectra, limit: Array | None, windows: Windows, index: int
 ) -> None:
+    windows = rank_windows(int(windows.edges[0]), int(windows.edges[-1]) - 1, WIDE)
     between = np.sqrt(windows.ranks[1:] * windows.ranks[:-1])
     found = local_exponents(spectra.eigenvalues, windows)
     _draw(axes, between, found.mean(axis=0), _error(found), index, None)

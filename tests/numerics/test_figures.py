@@ -142,7 +142,7 @@ def test_spectra_three_times():
     np.testing.assert_allclose(drawn.get_xdata(), windows.ranks)
     slope = naive_exponent(powers.mean, windows)
     assert f"a = {slope:.2f}" in left.get_legend().get_texts()[0].get_text()
-    found = local_exponents(powers.eigenvalues, windows)
+    found = local_exponents(powers.eigenvalues, rank_windows(2, 20, 1.5))
     (errors,) = middle.containers
     np.testing.assert_allclose(errors[0].get_ydata(), found.mean(axis=0))
     two = 2 * found.std(axis=0, ddof=1) / np.sqrt(3)
