@@ -9,8 +9,7 @@ Mathematics
     sum_{n<N} c_n(q)^2 (Parseval, Cauchy-Schwarz), whatever rho is. Each field a has its own N, the
     smallest for which that is `ACCURACY` of the largest E[f^2] with the worst of all b:
     coefficients fall like exp(-width sqrt(2 n/q)), width the distance of the nearest singularity of
-    f from the real axis (pi/2 for tanh), and most fields are smaller than the largest. The
-    diagonal, E[f^2], is not expanded.
+    f from the real axis (pi/2 for tanh), and most fields are smaller than the largest.
 
     Coefficients are trapezoidal sums (`numerics.lattice`); twice the step must give the same.
 
@@ -73,7 +72,7 @@ class FeatureSeries:
 
     @property
     def error(self) -> float:
-        """Bound on the error of an entry, in units of the largest E[f^2]."""
+        """Bound on what all the terms leave out of an entry, in units of the largest E[f^2]."""
         missed = self.totals - np.sum(self.coefficients**2, axis=0)
         return float(missed.max() / self.totals.max())
 
@@ -84,9 +83,6 @@ class FeatureSeries:
         left = np.ascontiguousarray(self.coefficients[:, rows])
         right = np.ascontiguousarray(self.coefficients[:, columns])
         _sum(block, left, right, self.terms[rows])
-        first, last = max(rows.start, columns.start), min(rows.stop, columns.stop)
-        same = np.arange(first, last)
-        block[same - rows.start, same - columns.start] = self.totals[first:last]
 
 
 def feature_series(activation: Activation, variances: Array) -> FeatureSeries:
