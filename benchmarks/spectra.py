@@ -12,7 +12,6 @@ from scipy.linalg import eigvalsh
 from numerics import feature_spectra
 from numerics.spectra import FeatureSpectra
 from numerics.spectral_statistics import count_slope, rank_windows
-from theory import chaos_eigenvalues
 
 from .table import Table
 
@@ -44,8 +43,8 @@ def _row(p: int, d: int, runs: int) -> tuple[Any, ...]:
     spectra = feature_spectra(A, p, v, d, runs)
     seconds = (time.perf_counter() - began) / runs
     windows = rank_windows(FIRST, last)
-    limit = np.array([float(each.value) for each in chaos_eigenvalues(A, p, last, v)])
-    ratios = windows.mean_log(spectra.eigenvalues) - windows.mean_log(limit)
+    ratios, limit = spectra.log_ratios(windows), spectra.limit(last)
+    assert limit is not None
     mean, error = np.expm1(ratios.mean(axis=0)), ratios.std(axis=0, ddof=1) / np.sqrt(runs)
     k = int(np.argmax(abs(mean)))
     slopes = (count_slope(s, A, p, windows).mean() for s in (spectra.eigenvalues, limit))

@@ -22,7 +22,6 @@ from numerics.spectral_statistics import (
     naive_exponent,
     rank_windows,
 )
-from theory.chaos_spectrum import LARGEST_DEGREE, chaos_eigenvalues
 from theory.exact import exact
 
 from .output import whole_folder
@@ -60,7 +59,7 @@ def spectrum(
         for name in names:
             spectra = feature_spectra(activation=_degree_or_name(name), **options)
             last = min(spectra.resolved, max(spectra.d // SHARE, 1))
-            limit = _limit(spectra, last)
+            limit = spectra.limit(last)
             text = f"{spectra!r}\n\n{_table(spectra, limit, rank_windows(1, last, ROWS))}"
             if last > 2 * FIRST:
                 windows = rank_windows(FIRST, last)
@@ -83,15 +82,6 @@ def _degree_or_name(text: str) -> Any:
         return exact(text, "the degree p")
     except ValueError:
         return text
-
-
-def _limit(spectra: FeatureSpectra, count: int) -> Any:
-    """The largest eigenvalues at d = infinity, where they are known."""
-    p = spectra.degree
-    if p is None or p > LARGEST_DEGREE:
-        return None
-    found = chaos_eigenvalues(spectra.a, p, count, spectra.v)
-    return np.array([float(each.value) for each in found])
 
 
 def _table(spectra: FeatureSpectra, limit: Any, windows: Windows) -> str:

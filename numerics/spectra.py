@@ -6,8 +6,8 @@ Summary
     lam_j(H) = j^-a; how to read it is in `numerics.spectral_statistics`.
 
 Accuracy
-    Dense eigenvalues have errors of some 1e-15 of the largest one, the largest ones without the
-    matrix the relative errors that they come with.
+    Dense eigenvalues have errors of some 1e-15 of the largest one; the largest ones without the
+    matrix relative errors below 1e-4, and of some 1e-8 (`numerics.top_eigenvalues`).
 
 References
     [PXZ26] Paquette, Xiao & Zhu, arXiv:2603.14578.
@@ -24,12 +24,14 @@ import sympy as sp
 from scipy.linalg import eigh
 
 from theory.activations import Activation
+from theory.chaos_spectrum import LARGEST_DEGREE, chaos_eigenvalues
 from theory.random_features import as_activation, as_exponent
 
 from .feature_covariance import Features, lower_covariance
 from .initial import whole_number
 from .measure import inverse_powers
 from .memory import require_memory
+from .spectral_statistics import Windows
 from .storage import Array, read_arrays, write_arrays
 from .top_eigenvalues import top_eigenvalues
 
@@ -145,6 +147,29 @@ class FeatureSpectra:
         x = next(iter(self.activation.expr.free_symbols))
         power = sp.degree(self.activation.expr, x) if self.activation.expr.is_polynomial(x) else 0
         return int(power) if self.activation.expr == x**power else None
+
+    def limit(self, count: int) -> Array | None:
+        """The largest eigenvalues at d = infinity and the same v, (count,); None if unknown."""
+        if self.degree is None or self.degree > LARGEST_DEGREE:
+            return None
+        found = chaos_eigenvalues(self.a, self.degree, count, self.v)
+        return np.array([float(each.value) for each in found])
+
+    def log_ratios(self, windows: Windows) -> Array:
+        """Mean log(lam_j/limit_j) in each window, (runs, n).
+
+        Raises
+        ------
+        ValueError
+            If the limit is not known, or the windows go beyond the eigenvalues.
+        """
+        known = self.limit(int(windows.edges[-1]) - 1)
+        if known is None:
+            raise ValueError(
+                f"the limit d = infinity is known for y^p with p up to {LARGEST_DEGREE}, not for "
+                f"{self.activation}"
+            )
+        return np.asarray(windows.mean_log(self.eigenvalues) - windows.mean_log(known))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to an .npz file.

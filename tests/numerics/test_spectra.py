@@ -22,10 +22,6 @@ def draw(v, d, a=2.0, seed=0):
     return np.arange(1, v + 1) ** -a, np.random.default_rng(seed).standard_normal((v, d))
 
 
-def limit(a, p, count, v):
-    return np.array([float(each.value) for each in chaos_eigenvalues(a, p, count, v)])
-
-
 @pytest.mark.parametrize("activation", [3, "tanh"])
 def test_eigenvalues_of_given_weights(activation):
     """Oracle: NumPy on the covariance."""
@@ -72,6 +68,22 @@ def test_saved_and_loaded(tmp_path):
     (tmp_path / "other.npz").write_text("no")
     with pytest.raises(ValueError, match="is not a saved"):
         FeatureSpectra.load(tmp_path / "other.npz")
+
+
+def test_the_limit_is_that_of_the_same_inputs():
+    """Oracle: a closed form for y, j^-a up to v, and the exact eigenvalues of `theory` for y^2."""
+    linear = feature_spectra(2, 1, v=9, d=12, runs=2)
+    np.testing.assert_allclose(linear.limit(9), J[:9] ** -2.0)
+    windows = rank_windows(2, 5)
+    expected = np.log(linear.eigenvalues[:, 1:3] / J[1:3] ** -2.0).mean(axis=1)
+    np.testing.assert_allclose(linear.log_ratios(rank_windows(2, 3, 2))[:, 0], expected)
+    square = feature_spectra("3/2", 2, v=9, d=12, runs=1)
+    exact = [float(each.value) for each in chaos_eigenvalues("3/2", 2, 5, 9)]
+    np.testing.assert_allclose(square.limit(5), exact)
+    relu = feature_spectra(2, "relu", v=9, d=12, runs=1)
+    assert relu.limit(5) is None
+    with pytest.raises(ValueError, match=r"known for y\^p with p up to 4, not for .*relu"):
+        relu.log_ratios(windows)
 
 
 @pytest.mark.parametrize("activation", [2, "relu"])
@@ -147,8 +159,7 @@ def test_ensemble_against_infinitely_many_features(p, last, within):
     """Oracle: the exact spectrum of d = infinity at the same v; a = 2, d = 1000."""
     windows = rank_windows(10, last)
     spectra = feature_spectra(2, p, v=2000, d=1000, runs=12, seed=3)
-    known = limit(2, p, last, 2000)
-    difference = windows.mean_log(spectra.eigenvalues) - windows.mean_log(known)
+    known, difference = spectra.limit(last), spectra.log_ratios(windows)
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(difference))
     assert np.all(abs(np.expm1(difference.mean(axis=0))) < within + 2 * error)
     slope = count_slope(spectra.eigenvalues, 2, p, windows).mean()
