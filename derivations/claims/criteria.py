@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from .claim import Verdict
 
-__all__ = ["Case", "always", "in_the_limit", "percent", "shared", "worst"]
+__all__ = ["Case", "always", "below", "in_the_limit", "percent", "shared", "worst"]
 
 Case = tuple[str, float]
-"""(where, relative deviation of the claim from what is found there)."""
+"""(where, relative deviation of the claim from what is found there, or a size)."""
 
 
 def always(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]:
@@ -25,6 +25,14 @@ def always(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]:
     if abs(worst) <= tolerance:
         return Verdict.HOLDS, ""
     return Verdict.FAILS, f"{percent(worst)} off at {where}"
+
+
+def below(cases: Sequence[Case], bound: float) -> tuple[Verdict, str]:
+    """HOLDS if every size is at most the bound, otherwise FAILS."""
+    where, largest = max(_finite(cases), key=lambda case: abs(case[1]))
+    if abs(largest) <= bound:
+        return Verdict.HOLDS, ""
+    return Verdict.FAILS, f"{largest:.3g} at {where}, {bound:.3g} allowed"
 
 
 def in_the_limit(cases: Sequence[Case], tolerance: float) -> tuple[Verdict, str]:

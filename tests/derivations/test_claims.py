@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from derivations import claims
 from derivations.__main__ import main
 from derivations.claims import CLAIMS, Claim, ClaimError, Evidence, Number, Verdict
-from derivations.claims.criteria import always, in_the_limit
+from derivations.claims.criteria import always, below, in_the_limit
 from derivations.claims.judging import judge_claims
 from derivations.claims.table import listing, markdown
 from derivations.claims.worschech_rosenow import equations, plateau_length
@@ -49,13 +49,15 @@ def test_criteria_decide_by_the_numbers():
     assert always([inside, inside], 0.01) == (Verdict.HOLDS, "")
     assert always([inside, outside], 0.01) == (Verdict.FAILS, "20 % off at there")
     assert in_the_limit([inside, inside], 0.01)[0] is Verdict.HOLDS
+    assert below([inside, ("z", 1.2)], 1.5) == (Verdict.HOLDS, "")
+    assert below([inside, ("z", 1.7)], 1.5) == (Verdict.FAILS, "1.7 at z, 1.5 allowed")
     verdict, condition = in_the_limit([inside, outside, inside], 0.01)
     assert verdict is Verdict.CONDITIONAL
     assert condition == "here or beyond (to 1 %; 20 % off at there)"
     assert in_the_limit([inside, outside], 0.01)[0] is Verdict.FAILS
 
 
-@pytest.mark.parametrize("criterion", [always, in_the_limit])
+@pytest.mark.parametrize("criterion", [always, below, in_the_limit])
 def test_criteria_refuse_what_is_no_number(criterion):
     with pytest.raises(ValueError, match="not finite at there"):
         criterion([("here", 0.0), ("there", float("nan"))], 1)
