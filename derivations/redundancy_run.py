@@ -25,7 +25,7 @@ from numerics.storage import write_arrays
 from theory.redundancy import KernelRegression
 from theory.redundancy_crossover import crossover_samples
 from theory.redundancy_universality import floor_law
-from theory.spectral_filters import RIDGE, spectral_filter
+from theory.spectral_filters import FLOW, RIDGE, spectral_filter
 
 from .output import whole_folder
 
@@ -89,7 +89,7 @@ def _range(text: str) -> tuple[float, float]:
 def _simulated(
     problem: KernelRegression, ends: tuple[float, float], options: Options
 ) -> list[SimulatedRisk]:
-    if problem.filter != RIDGE:
+    if problem.filter not in (RIDGE, FLOW):
         return []
     width = None if options.width is None else int(positive_float(options.width, "width"))
     inside = [n for n in SIMULATED if ends[0] <= n <= ends[1]]

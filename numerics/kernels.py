@@ -230,12 +230,14 @@ def kappa_range(spectrum: Modes, size: float) -> tuple[float, float]:
     return lowest, ABOVE * float(lam.max())
 
 
-def minimum_over_kappa(risk: Callable[[float], float], low: float, high: float) -> float:
+def minimum_over_kappa(
+    risk: Callable[[float], float], low: float, high: float, points: int = GRID
+) -> float:
     """Where `risk` is smallest between two positive bounds, in log kappa."""
-    grid = np.linspace(np.log(low), np.log(high), GRID)
+    grid = np.linspace(np.log(low), np.log(high), points)
     values = np.array([risk(float(np.exp(x))) for x in grid])
     best = int(np.argmin(values))
-    around = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
+    around = grid[max(best - 1, 0)], grid[min(best + 1, points - 1)]
     found = minimize_scalar(
         lambda x: risk(float(np.exp(x))), bounds=around, method="bounded", options={"xatol": 1e-9}
     )

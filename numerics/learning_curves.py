@@ -17,12 +17,12 @@ import numpy as np
 from theory.asymptotics import AsymptoticLaw
 from theory.redundancy import KernelRegression, risk_law
 from theory.redundancy_crossover import noiseless_risk_law
-from theory.spectral_filters import RIDGE
+from theory.spectral_filters import FLOW, RIDGE
 
-from .flow_risk import best_filter_risk
+from .flow_risk import best_filter_risk, best_flow_risk
 from .initial import whole_number
 from .kernels import best_risk, effective_exponent, optimal_risk
-from .modes import modes, positive_float
+from .modes import modes, positive_float, power_law_modes
 from .ridge_runs import simulate_ridge
 from .storage import Array
 
@@ -115,8 +115,8 @@ def curve_law(problem: KernelRegression) -> AsymptoticLaw:
 def learning_curve(problem: KernelRegression, n: Any, width: Any = None) -> LearningCurve:
     """The excess risk at the best regularisation for each of the given n.
 
-    Ridge regression by its deterministic equivalent at any n; other filters act on the population
-    and are meant for n much larger than their effective dimension.
+    Ridge regression and gradient flow by their deterministic equivalents, at any n; iterated
+    Tikhonov regularisation acts on the population, n much larger than the effective dimension.
 
     Raises
     ------
@@ -137,6 +137,9 @@ def _point(problem: KernelRegression, n: float, width: Any) -> tuple[float, floa
     if problem.filter == RIDGE:
         ridge = optimal_risk(problem.beta, problem.s, n, problem.noise, width)
         return ridge.risk, ridge.kappa
+    if problem.filter == FLOW:
+        flow = best_flow_risk(power_law_modes(problem, n), n, float(problem.noise))
+        return flow.risk, flow.kappa
     other = best_filter_risk(problem, n)
     return other.risk, other.kappa
 
@@ -144,20 +147,27 @@ def _point(problem: KernelRegression, n: float, width: Any) -> tuple[float, floa
 def simulate_risk(
     problem: KernelRegression, n: int, runs: int, seed: int, width: int | None = None
 ) -> SimulatedRisk:
-    """Ridge regression on `runs` training sets, the first modes, at the best ridge of the theory.
+    """Fits of `runs` training sets, the first modes, at the best ridge or time of the theory.
 
     Raises
     ------
     ValueError, TypeError
-        If the filter is not ridge or a number is out of its range.
+        If the filter is neither ridge nor gradient flow, or a number is out of its range.
     """
-    if problem.filter != RIDGE:
-        raise ValueError(f"simulate_risk is for ridge regression, found {problem.filter.name}")
+    if problem.filter not in (RIDGE, FLOW):
+        raise ValueError(
+            f"simulate_risk is for ridge regression and gradient flow, found {problem.filter.name}"
+        )
     size = whole_number(n, "n", 1)
     beta, s, noise = (float(v) for v in (problem.beta, problem.s, problem.noise))
     i = np.arange(1.0, DRAWN + 1)
     lam, theta = i**-beta, i ** -(2 * s * beta + 1)
     features = math.inf if width is None else float(whole_number(width, "width", 1))
-    best = best_risk(modes(lam, theta), size, noise, features)
-    found = simulate_ridge(lam, theta, size, best.ridge, noise, runs, seed, width)
-    return SimulatedRisk(size, runs, found.mean, found.standard_error, best.risk)
+    if problem.filter == RIDGE:
+        best = best_risk(modes(lam, theta), size, noise, features)
+        theory, ridge = best.risk, best.ridge
+    else:
+        flow = best_flow_risk(modes(lam, theta), size, noise)
+        theory, ridge = flow.risk, flow.kappa
+    found = simulate_ridge(lam, theta, size, ridge, noise, runs, seed, width, problem.filter)
+    return SimulatedRisk(size, runs, found.mean, found.standard_error, theory)

@@ -5,13 +5,15 @@ import math
 import numpy as np
 import pytest
 
+from numerics.flow_risk import best_filter_risk
 from numerics.kernels import optimal_risk
 from numerics.learning_curves import curve_law, learning_curve, simulate_risk
 from numerics.redundancy_figures import curve_figure
 from theory.redundancy import KernelRegression, risk_law
-from theory.spectral_filters import FLOW
+from theory.spectral_filters import FLOW, SpectralFilter
 
 PROBLEM = KernelRegression(2, "1/2", "1/10")
+FLOWING = PROBLEM.replace(filter=FLOW)
 
 
 def test_curve_is_the_best_risk():
@@ -38,10 +40,10 @@ def test_noise_and_filter_choose_the_law():
 
 
 @pytest.mark.montecarlo
-@pytest.mark.parametrize("width", [None, 60])
-def test_simulation_agrees(width):
+@pytest.mark.parametrize(("problem", "width"), [(PROBLEM, None), (PROBLEM, 60), (FLOWING, None)])
+def test_simulation_agrees(problem, width):
     """Oracle: the theory of the same modes, within 4 standard errors; 200 runs."""
-    found = simulate_risk(PROBLEM, 50, 200, 0, width)
+    found = simulate_risk(problem, 50, 200, 0, width)
     assert abs(found.z_score) < 4
     assert found.standard_error < 0.08 * found.mean
 
@@ -62,4 +64,13 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="random features are known with ridge"):
         learning_curve(KernelRegression(2, 1, filter=FLOW), [10], 5)
     with pytest.raises(ValueError, match="simulate_risk is for ridge"):
-        simulate_risk(KernelRegression(2, 1, filter=FLOW), 10, 5, 0)
+        simulate_risk(KernelRegression(2, 1, filter=SpectralFilter(2)), 10, 5, 0)
+
+
+def test_flow_on_many_samples_acts_on_the_population():
+    """Oracle: `best_filter_risk`; the difference falls as the excess risk itself."""
+    off = []
+    for n in (1e4, 1e7):
+        found = learning_curve(FLOWING, [n]).risk[0]
+        off.append(found / best_filter_risk(FLOWING, n).risk - 1)
+    assert 0 < off[1] < off[0] / 10 < 0.01
