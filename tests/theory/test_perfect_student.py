@@ -119,6 +119,30 @@ def test_critical_learning_rate_is_where_the_jacobian_turns_unstable(units):
     assert crossing == pytest.approx(critical, rel=1e-6)
 
 
+@pytest.mark.parametrize("units", [1, 2, 3, 4])
+def test_noise_floor_is_the_response_of_the_jacobian(units):
+    """Oracle: the full Jacobian of SS95 answers the kicks of label noise, to 6 digits."""
+    model = TeacherStudent(units, units, scale="unit", label_noise=1)
+    eta = float(perfect_student(model).critical_learning_rate) / 2
+    rates, start = isotropic_rates(units, eta)
+    rows, columns = np.triu_indices(units)
+    # <g'_i g'_j> at the perfect student
+    slopes = np.where(rows == columns, 2 / np.sqrt(3), 1.0) / np.pi
+    kicks = np.concatenate([np.zeros(units**2), eta**2 * slopes])
+    moved = np.linalg.solve(jacobian(rates, start), -kicks)
+
+    def error(v):
+        C = np.eye(2 * units)
+        C[:units, units:] = v[: units**2].reshape(units, units)
+        C[units:, :units] = C[:units, units:].T
+        C[rows, columns] = C[columns, rows] = v[units**2 :]
+        return float(SaadSolla(units, eta).error(C))
+
+    floor = (error(start + 1e-6 * moved) - error(start - 1e-6 * moved)) / 2e-6
+    formula = perfect_student(model.replace(eta=sp.Rational(str(eta)))).noise_floor
+    assert floor == pytest.approx(float(formula), rel=1e-6)
+
+
 def test_critical_learning_rate_does_not_depend_on_the_spectrum():
     """Oracle: eigenvalues of the Jacobian of the explicit equations in all modes, L = 3."""
     spectrum = Discrete([1, 4, 20], weights=[5, 3, 1])

@@ -56,7 +56,9 @@ def test_noise_of_sgd_amplifies():
     assert float(flow(1, **starts)) < 0.8 * float(fast(1, **starts))
 
 
-@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize(
+    "units", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))]
+)
 def test_label_noise_leaves_the_stationary_error(units):
     """Oracle: integration to rest in two eigenspaces; 6 digits."""
     spectrum = PowerLaw(1, 2)
