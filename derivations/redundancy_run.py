@@ -200,7 +200,10 @@ def _measured_text(measured: MeasuredKernel, points: Sequence[CurvePoint], runs:
     }
     lines = [f"{len(measured.targets)} points, modes {low} to {high} fitted"]
     lines += [f"{name}: {fit.value:.3f} +- {fit.error:.3f}" for name, fit in fits.items()]
-    lines += [f"noise: {measured.noise:.3g}"]
+    size = float(np.mean(measured.targets**2))
+    lines += [
+        f"variance of the noise: {measured.noise:.2g}, mean square of the targets: {size:.3g}"
+    ]
     if len(points) > 1:
         ends = np.log([p.n for p in points]), np.log([p.actual for p in points])
         lines.append(f"exponent of the actual curve: {-np.polyfit(*ends, 1)[0]:.3f}")
