@@ -16,15 +16,16 @@ References
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from scipy.linalg import eigh
 
-from theory.activations import Activation
+from theory.activations import Activation, X
 from theory.chaos_spectrum import LARGEST_DEGREE, chaos_eigenvalues
+from theory.exact import exact
 from theory.random_features import as_activation, as_exponent
 
 from .feature_covariance import Features, lower_covariance
@@ -97,13 +98,17 @@ class FeatureSpectra:
         Descending.
     a : sympy.Expr
         lam_j(H) = j^-a, j = 1..v.
-    activation : Activation
+    activation : str
+        Name or text of f.
+    degree : int or None
+        The p of f(y) = y^p.
     v, d, seed : int
     """
 
     eigenvalues: Array
     a: sp.Expr
-    activation: Activation
+    activation: str
+    degree: int | None
     v: int
     d: int
     seed: int
@@ -111,7 +116,7 @@ class FeatureSpectra:
     def __repr__(self) -> str:
         runs, n = self.eigenvalues.shape
         return (
-            f"FeatureSpectra({n} eigenvalues of {runs} runs: f = {self.activation.name}, "
+            f"FeatureSpectra({n} eigenvalues of {runs} runs: f = {self.activation}, "
             f"lam_j = j^-{self.a}, v = {self.v}, d = {self.d}, seed = {self.seed})"
         )
 
@@ -141,13 +146,6 @@ class FeatureSpectra:
         above = smallest > 100 * ROUNDING * self.eigenvalues[:, 0].max()
         return len(above) if above.all() else int(np.argmin(above))
 
-    @property
-    def degree(self) -> int | None:
-        """The p of f(y) = y^p, else None."""
-        x = next(iter(self.activation.expr.free_symbols))
-        power = sp.degree(self.activation.expr, x) if self.activation.expr.is_polynomial(x) else 0
-        return int(power) if self.activation.expr == x**power else None
-
     def limit(self, count: int) -> Array | None:
         """The largest eigenvalues at d = infinity and the same v, (count,); None if unknown."""
         if self.degree is None or self.degree > LARGEST_DEGREE:
@@ -172,16 +170,16 @@ class FeatureSpectra:
         return np.asarray(windows.mean_log(self.eigenvalues) - windows.mean_log(known))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to an .npz file.
+        """Write everything to an .npz file; an irrational `a` to 30 digits.
 
         Raises
         ------
         FileNotFoundError
             If the folder does not exist.
         """
-        header = {"a": str(self.a), "activation": str(self.activation.expr)}
-        numbers = {"v": self.v, "d": self.d, "seed": self.seed}
-        write_arrays(path, KIND, {"eigenvalues": self.eigenvalues}, {**header, **numbers})
+        header = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "eigenvalues"}
+        header["a"] = str(self.a if self.a.is_Rational else sp.N(self.a, 30))
+        write_arrays(path, KIND, {"eigenvalues": self.eigenvalues}, header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> FeatureSpectra:
@@ -193,8 +191,7 @@ class FeatureSpectra:
             If there is no such file, or it holds something else.
         """
         arrays, header = read_arrays(path, KIND, ("eigenvalues",))
-        activation = Activation(sp.sympify(header.pop("activation")))
-        return cls(arrays["eigenvalues"], sp.sympify(header.pop("a")), activation, **header)
+        return cls(arrays["eigenvalues"], exact(header.pop("a"), "a"), **header)
 
 
 def feature_spectra(
@@ -238,7 +235,15 @@ def feature_spectra(
     _require_memory(v, d, top)
     roots = np.sqrt(inverse_powers(np.arange(1, v + 1, dtype=float), exponent))
     spectra = [_solve(Features.of(_fields(roots, d, seed, run), f), top) for run in range(runs)]
-    return FeatureSpectra(np.stack(spectra), exponent, f, v, d, seed)
+    degree = _degree(f)
+    name = f.name if degree is None else f"y^{degree}"
+    return FeatureSpectra(np.stack(spectra), exponent, name, degree, v, d, seed)
+
+
+def _degree(f: Activation) -> int | None:
+    """The p of f(y) = y^p, else None."""
+    power = sp.degree(f.expr, X) if f.expr.is_polynomial(X) else 0
+    return int(power) if f.expr == X**power else None
 
 
 def _fields(roots: Array, d: int, seed: int, run: int) -> Array:

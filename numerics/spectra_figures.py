@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import sympy as sp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -94,7 +93,8 @@ def _draw_eigenvalues(
     axes.plot(ranks, np.exp(line), color=colour, linewidth=0.8, linestyle=(0, (4, 2)))
     if limit is not None:
         axes.plot(ranks, np.exp(windows.mean_log(limit)), color=colour, linewidth=1.6)
-    label = f"${sp.latex(spectra.activation.expr)}$: the fit says $a = {slope:.2f}$"
+    name = spectra.activation if spectra.degree is None else f"$y^{{{spectra.degree}}}$"
+    label = f"{name}: the fit says $a = {slope:.2f}$"
     _draw(axes, ranks, np.exp(middle), None, index, label)
 
 

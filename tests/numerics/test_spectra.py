@@ -63,8 +63,13 @@ def test_saved_and_loaded(tmp_path):
     spectra.save(tmp_path / "s.npz")
     again = FeatureSpectra.load(tmp_path / "s.npz")
     np.testing.assert_array_equal(again.eigenvalues, spectra.eigenvalues)
-    assert (again.a, again.activation) == (sp.Rational(3, 2), spectra.activation)
+    assert (again.a, again.activation, again.degree) == (sp.Rational(3, 2), "gelu", None)
     assert (again.v, again.d, again.seed) == (8, 6, 1)
+    assert again.eigenvalues.dtype == np.float64
+    feature_spectra(sp.sqrt(2), sp.Symbol("t") ** 3, v=3, d=2, runs=1).save(tmp_path / "s.npz")
+    again = FeatureSpectra.load(tmp_path / "s.npz")
+    assert abs(again.a - sp.sqrt(2)).evalf() < 1e-29
+    assert (again.activation, again.degree) == ("y^3", 3)
     (tmp_path / "other.npz").write_text("no")
     with pytest.raises(ValueError, match="is not a saved"):
         FeatureSpectra.load(tmp_path / "other.npz")
