@@ -26,6 +26,8 @@ from .linearised import linearise  # noqa: E402
 from .plateau_length import measure_plateau  # noqa: E402
 from .plateau_runs import plateau_growth, simulate_plateau  # noqa: E402
 from .product_counts import count_products  # noqa: E402
+from .second_layer import integrate_second_layer  # noqa: E402
+from .second_layer_sgd import simulate_second_layer  # noqa: E402
 from .simulate import simulate  # noqa: E402
 from .spectra import FeatureSpectra, feature_eigenvalues, feature_spectra  # noqa: E402
 from .trajectory import Trajectory, default_times  # noqa: E402
@@ -39,6 +41,8 @@ __all__ = [
     "PlateauEntered",
     "PlateauLeft",
     "simulate",
+    "integrate_second_layer",
+    "simulate_second_layer",
     "measure_escape",
     "measure_plateau",
     "simulate_plateau",

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,13 @@ from .errors import IntegrationError, Stopped
 from .explicit import integrate_explicit
 from .initial import InitialCondition
 from .measure import eigenvalues_and_weights
+from .second_layer_path import SecondLayerPath, output_weights
 from .state import State, joint
 from .storage import Array
 from .targets import NumbaTarget
 from .trajectory import Trajectory, check_times
 
-__all__ = ["SecondLayerPath", "integrate_second_layer", "output_weights"]
+__all__ = ["integrate_second_layer"]
 
 _SOURCE = """
 def both(
@@ -62,32 +62,6 @@ def both(
 """
 
 
-@dataclass(frozen=True, eq=False)
-class SecondLayerPath:
-    """Overlaps and eps_g, and the output weights beside them.
-
-    Attributes
-    ----------
-    overlaps : Trajectory
-        With a leading run axis if simulated.
-    weights : (..., T, K)
-        v_i.
-    """
-
-    overlaps: Trajectory
-    weights: Array
-
-    @property
-    def alpha(self) -> Array:
-        """Times (T,)."""
-        return self.overlaps.alpha
-
-    @property
-    def generalization_error(self) -> Array:
-        """eps_g (..., T)."""
-        return self.overlaps.generalization_error
-
-
 @functools.cache
 def _weight_source(activation: Activation) -> str:
     """Text of ``second``, which fills dv_i/dalpha, for any K and M."""
@@ -95,23 +69,6 @@ def _weight_source(activation: Activation) -> str:
     equations = SecondLayer(TeacherStudent(K, M, activation), sp.Symbol("eta_v", positive=True))
     body = assignment(sp.IndexedBase("dv")[i], equations.indexed_rate, [("i", "K")])
     return "def second(K, M, eta_v, s, C, dv):\n" + "".join(f"    {line}\n" for line in body)
-
-
-def output_weights(model: TeacherStudent, weights: Any) -> Array:
-    """V (K,) as given, c_S for None.
-
-    Raises
-    ------
-    ValueError
-        If there are not K finite numbers.
-    """
-    K = int(model.K)
-    if weights is None:
-        return np.full(K, float(model.student_scale))
-    given = np.array(weights, dtype=float)
-    if given.shape != (K,) or not np.all(np.isfinite(given)):
-        raise ValueError(f"weights must be K = {K} finite numbers, found {weights!r}")
-    return given
 
 
 def integrate_second_layer(

@@ -22,6 +22,7 @@ from theory.exact import positive
 from theory.models import TeacherStudent
 
 from .initial import InitialCondition, gram_factor, multiplicities, whole_number
+from .second_layer_path import SecondLayerPath, output_weights
 from .sgd import compile_activation, lower_triangle
 from .simulate import embedded
 from .storage import Array
@@ -52,8 +53,8 @@ def simulate_second_layer(
     weights: Any = None,
     at: Any = None,
     test_fields: int = 4096,
-) -> tuple[Trajectory, Array]:
-    """Simulate one-pass SGD on both layers: overlaps and eps_g, and v (runs, T, K).
+) -> SecondLayerPath:
+    """Simulate one-pass SGD on both layers.
 
     A time alpha is observed after floor(alpha N) steps. Streams of random numbers, test fields and
     other arguments are as in `numerics.simulate`, the rest as in `integrate_second_layer`.
@@ -78,12 +79,11 @@ def simulate_second_layer(
     )
     factor = gram_factor(start.gram) * np.sqrt(counts / N)[:, None, None]
     lam = np.array([float(x) for x in model.spectrum.values()[0]])
-    v = np.full(int(model.K), float(model.student_scale)) if weights is None else weights
     one = partial(
         _run,
         compile_activation(model.activation),
         embedded(factor, counts),
-        np.array(v, dtype=float),
+        output_weights(model, weights),
         np.repeat(np.sqrt(lam), counts),
         rule,
         [int(time * N) for time in times],
@@ -111,7 +111,7 @@ def simulate_second_layer(
     trajectory = Trajectory(
         times, gram[..., M:, M:], gram[..., M:, :M], start.t, errors, lam, counts / N, provenance
     )
-    return trajectory, moved
+    return SecondLayerPath(trajectory, moved)
 
 
 def _run(

@@ -16,8 +16,10 @@ from .perfect_student import PerfectStudent, perfect_student
 from .plateau import Plateau, plateau
 from .plateau_correction import PlateauCorrection, plateau_correction
 from .plateau_length import PlateauLength, plateau_length
+from .preconditioned_laws import preconditioned_law
 from .random_features import random_feature_covariance
 from .redundancy import KernelRegression
+from .second_layer import second_layer
 from .spectral_filters import SpectralFilter
 from .symmetric_point import SymmetricPoint, symmetric_point
 
@@ -52,6 +54,8 @@ __all__ = [
     "LinearSolution",
     "linear_solution",
     "late_time_law",
+    "preconditioned_law",
+    "second_layer",
     "feature_law",
     "stationary_error",
     "joint_law",

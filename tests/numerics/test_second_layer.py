@@ -71,7 +71,8 @@ def test_simulation_of_both_layers():
         start = initial(model, "1/2", N=N, seed=1)
         equations, v = second_layer(model, "1/2"), [0.3, 0.9, 0.5]
         path = integrate_second_layer(equations, start, 10, v, at=TIMES)
-        runs, weights = simulate_second_layer(model, "1/2", start, 10, N, 400, 2, v, at=TIMES)
+        found = simulate_second_layer(model, "1/2", start, 10, N, 400, 2, v, at=TIMES)
+        runs, weights = found.overlaps, found.weights
         error = np.std(weights, axis=0, ddof=1) / 20
         z = np.concatenate(
             [

@@ -44,18 +44,17 @@ def _equation(formula: str, full: bool) -> Evidence:
     v, at, size = [0.3, 0.9, 0.5], [0.5, 2, 10], 512 if full else 128
     start = initial(model, "1/2", N=size, seed=1)
     path = integrate_second_layer(second_layer(model, "1/2"), start, at[-1], v, at=at)
-    runs, weights = simulate_second_layer(
-        model, "1/2", start, at[-1], size, RUNS, seed=2, weights=v, at=at
-    )
+    found = simulate_second_layer(model, "1/2", start, at[-1], size, RUNS, seed=2, weights=v, at=at)
+    runs, weights = found.overlaps, found.weights
     error = np.std(weights, axis=0, ddof=1) / math.sqrt(RUNS)
     scores = {
         "v": (weights.mean(axis=0) - path.weights) / error,
         "q": (runs.mean.q - path.overlaps.q) / runs.standard_error.q,
     }
-    found = {name: float(np.sqrt(np.mean(z**2))) for name, z in scores.items()}
-    cases = [(f"{name}, N = {size}", rms) for name, rms in found.items()]
+    rms = {name: float(np.sqrt(np.mean(z**2))) for name, z in scores.items()}
+    cases = [(f"{name}, N = {size}", score) for name, score in rms.items()]
     verdict, condition = always(cases, STEADY * math.sqrt((RUNS - 1) / (RUNS - 3)))
-    numbers = (Number(f"rms z-score of {where}, {RUNS} runs", rms, 0.3) for where, rms in cases)
+    numbers = (Number(f"rms z-score of {where}, {RUNS} runs", score, 0.3) for where, score in cases)
     return Evidence(verdict, tuple(numbers), condition)
 
 
