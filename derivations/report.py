@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.storage import write_arrays
+from numerics.what_helps_figures import panels_figure
 from theory.derivation import Derivation
 
 from .catalogue import NAMES, load
@@ -26,6 +27,7 @@ from .render import PdfFailed, page, render
 from .report_page import escape_picture, sections, spectra_picture
 from .stages import Stages
 from .study import Settings, Study, perform
+from .what_helps_curves import PANELS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,8 +55,10 @@ def write_report(out: Path, settings: Settings) -> str:
         require(found)
         judged = judge_claims(CLAIMS, settings.full_claims, stages.over)
         _save(study, folder)
-        pictures = [spectra_picture(study), escape_picture(study)]
-        for name, picture in zip(("learning_curves", "escape_times"), pictures, strict=True):
+        panels = [compute() for compute in stages.over("integrating what helps", PANELS)]
+        pictures = [spectra_picture(study), escape_picture(study), panels_figure(panels)]
+        names = "learning_curves", "escape_times", "what_helps"
+        for name, picture in zip(names, pictures, strict=True):
             picture.savefig(folder / f"{name}.pdf")
         images = [_png(picture) for picture in pictures]
         content = sections(derivations, study, found, judged, images, stages.seconds)

@@ -61,6 +61,7 @@ def sections(
         _times(study),
         Figure("The escape time is its formula, for every spectrum", pictures[1], _ESCAPES),
         _escapes(study),
+        Figure("What helps, and what does not", pictures[2], _HELPS),
         _checks(found),
         *claim_sections(judged),
         _steps(derivations),
@@ -79,6 +80,13 @@ _CURVES = (
 _ESCAPES = (
     "Lines: $\\tau_{\\mathrm{esc}} = 1/\\gamma$ from the formula. Markers: $1/\\gamma$ measured on "
     "integrated trajectories that leave the symmetric fixed point ($\\eta^2$ terms dropped)."
+)
+_HELPS = (
+    "Above: K = M = 2 erf units, L = 32, $\\eta = 1/10$, from the start of the first figure; the "
+    "gradient is multiplied by $\\Sigma^{-\\theta}/m$, $m = \\sum_k w_k\\lambda_k^{1-\\theta}$, "
+    "or weights decay at the rate d. Below, left: one linear unit, L = 128, label noise of "
+    "variance 1/10; right: erf units, output weights one or trained at $\\eta_v = \\eta = 1/5$, "
+    "label noise of variance 1/100. Everything is integrated."
 )
 
 

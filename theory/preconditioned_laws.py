@@ -121,7 +121,8 @@ def _law(
         expr = eps_0 * relaxed[0]
     else:
         expr = parts.error(relaxed)
-        error += last**-s  # what the other modes do to V, of second order
+        # What the other modes do to V, of second order; what came before shifts the origin of time.
+        error += last**-s + 1 / last
     text = (
         rf"1 \ll x \ll L^{{{sp.latex(a)}}}" if window else rf"1 \ll x \ll L^{{{sp.latex(a + 1)}}}"
     )

@@ -63,6 +63,7 @@ BAD = {
     "beta": (["--beta", "1"], "isotropic does not take beta"),
     "L": (["--spectrum", "power-law", "--beta", "1"], "power-law needs L"),
     "spectrum": (["--spectrum", "white"], "unknown spectrum 'white'"),
+    "preconditioner": (["--preconditioner", "2"], "preconditioner must lie between 0 and 1"),
     "eigenvalues": (["--spectrum", "discrete", "--eigenvalues", "1,-1"], "eigenvalue 2"),
 }
 
@@ -153,7 +154,7 @@ def test_configuration_survives_its_file(tmp_path):
 def test_run_is_the_library(tmp_path):
     """Oracle: the same steps in Python; and the run.toml left behind repeats the run."""
     arguments = ["--K", 1, "--M", 1, "--eta", "1/10", "--alpha", 1, "--N", 32]
-    arguments += ["--spectrum", "power-law", "--beta", 1, "--L", 2]
+    arguments += ["--spectrum", "power-law", "--beta", 1, "--L", 2, "--preconditioner", "1/2"]
     result = invoke("run", *arguments, "--digits", 12, "--runs", 3, "--out", tmp_path / "a")
     assert result.exit_code == 0, result.stderr
     names = {path.name for path in (tmp_path / "a").iterdir()}
@@ -162,7 +163,7 @@ def test_run_is_the_library(tmp_path):
     assert names == data | text | {"learning_curve.pdf", "learning_curve.png"}
     assert "z, in standard errors" in (tmp_path / "a" / "comparison.txt").read_text()
 
-    model = TeacherStudent(K=1, M=1, spectrum=PowerLaw(1, 2), eta="1/10")
+    model = TeacherStudent(1, 1, "erf", PowerLaw(1, 2), "1/10", preconditioner="1/2")
     start = initial(model, "1/100", 32, seed=0)
     expected = integrate(order_parameter_odes(model), start, 1.0)
     found = Trajectory.load(tmp_path / "a" / "ode.npz")

@@ -11,11 +11,13 @@ from derivations.catalogue import NAMES
 from derivations.claims import Claim, Evidence, Number, Verdict
 from derivations.study import QUICK, Settings, perform
 from numerics import Trajectory
+from numerics.what_helps_figures import Panel, PanelCurve
 from theory.derivation import Derivation, DerivationError, Step, Symbolic, equation
 
 x = sp.Symbol("x")
 CUBE = sp.Derivative(x**3, x)
 CLAIM = Claim("cube", "WR24", "The cube is steep.", sp.Eq(x, 1), lambda full: Evidence(*FAILED))
+PANEL = Panel("One", (PanelCurve("curve", np.array([1.0, 2.0]), np.array([1.0, 0.5])),))
 FAILED = (Verdict.FAILS, (Number("slope", 3, 0),), "not at zero")
 SMALL = Settings(
     horizons=((1, 20), (2, 10)),
@@ -48,6 +50,7 @@ def short(monkeypatch, study):
     monkeypatch.setattr(report, "load", lambda name: sample(name, values[name]))
     monkeypatch.setattr(report, "perform", lambda settings, progress: study)
     monkeypatch.setattr(report, "CLAIMS", (CLAIM,))
+    monkeypatch.setattr(report, "PANELS", (lambda: PANEL,))
     monkeypatch.setattr(report.shutil, "which", lambda _: None)
     monkeypatch.setattr(report_page, "version", lambda _: "0")
     return values
@@ -62,11 +65,11 @@ def test_report_writes_one_page_its_documents_and_data(short, tmp_path):
     assert "1 claims: 0 hold, 0 hold under a condition, 1 fail" in result.stdout
     documents = {f"{name}.{form}" for name in NAMES for form in ("tex", "html")}
     data = {f"{kind}_L{L}.npz" for kind in report._FILES.values() for L in SMALL.sizes}
-    pictures = {"learning_curves.pdf", "escape_times.pdf"}
+    pictures = {"learning_curves.pdf", "escape_times.pdf", "what_helps.pdf"}
     others = {"report.html", "escape_rates.npz"}
     assert {path.name for path in out.iterdir()} == documents | data | pictures | others
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == 3
     assert "The cube is steep." in page
     assert 'src="http' not in page
     assert 'href="http' not in page
