@@ -22,6 +22,7 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
+from .exact import exact
 from .power_law_secular import DOUBLES, SecularEquation
 from .random_features import as_exponent
 
@@ -93,7 +94,13 @@ class BlockExcess(_BlockNumber):
 
 
 def _rational(a: Any) -> sp.Expr:
-    return as_exponent(a if isinstance(a, sp.Expr) else mp.mpf(a))
+    """The exponent as the fraction it was given as: one, whatever the working precision."""
+    return as_exponent(a if isinstance(a, sp.Expr) else _fraction(mp.mpf(a)))
+
+
+@cache
+def _fraction(a: mp.mpf) -> sp.Rational:
+    return sp.Rational(exact(a, "exponent")).limit_denominator(10**9)
 
 
 @cache

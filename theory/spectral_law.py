@@ -32,7 +32,13 @@ from .block_sums import BlockExcess, BlockSlope, BlockSum
 from .product_counts import X, count_exponent, counting_law
 from .random_features import as_degree, as_exponent
 
-__all__ = ["FORMS", "eigenvalue_law", "finite_features_law", "spectral_count_law"]
+__all__ = [
+    "FORMS",
+    "eigenvalue_law",
+    "finite_features_law",
+    "leading_constant",
+    "spectral_count_law",
+]
 
 FORMS = ("leading", "lambert", "inversion")
 LARGEST_DEGREE = 4
@@ -138,11 +144,25 @@ def _law(p: int, expr: sp.Expr, error: sp.Expr, exponent: sp.Expr | None, *roots
     )
 
 
+def leading_constant(a: Any, p: Any) -> sp.Expr:
+    """C = p!^2/(p! (p - 1)!)^a, the limit of lam_j (j/log^(p-1) j)^a (PXZ26).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a <= 1, or p is no positive integer.
+    """
+    exponent, degree = as_exponent(a), as_degree(p)
+    size = sp.factorial(degree) * sp.factorial(degree - 1)
+    return sp.factorial(degree) ** 2 / size**exponent
+
+
 def _leading(a: sp.Expr, p: int) -> Any:
     # log X = log j - (p - 1) log log j + ..., to the power p - 1.
     error = a * (p - 1) ** 2 * sp.log(sp.log(j)) / sp.log(j)
-    size = sp.factorial(p) * sp.factorial(p - 1)
-    return _law(p, (sp.log(j) ** (p - 1) / (size * j)) ** a, error, -a if p == 1 else None)
+    shape = (sp.log(j) ** (p - 1) / j) ** a
+    constant = leading_constant(a, p) / sp.factorial(p) ** 2
+    return _law(p, constant * shape, error, -a if p == 1 else None)
 
 
 def _lambert(a: sp.Expr, p: int) -> Any:
@@ -156,7 +176,7 @@ def _lambert(a: sp.Expr, p: int) -> Any:
 
 def _inversion(a: sp.Expr, p: int) -> Any:
     counted = spectral_count_law(a, p).expr.subs(X, sp.exp(log_X))
-    root = Root(log_X, counted - j + sp.S.Half, sp.S.Zero, sp.Integer(200))
+    root = Root(log_X, counted - j + sp.S.Half, sp.S.Zero, sp.Integer(10**4))
     error = 0 if p == 1 else a * sp.exp((count_exponent(p) - 1) * log_X)
     return _law(p, sp.exp(-a * log_X), sp.sympify(error), -a if p == 1 else None, root)
 
