@@ -118,13 +118,10 @@ def integrate(
     times = check_times(at, alpha)
     _check_arguments(form, start, digits, method)
     _check_events(events)
-    model = form.ode.model
-    if model.preconditioner != 0 or model.eta.has(ALPHA):
-        again = partial(
-            integrate, digits=digits, rtol=rtol, method=method, events=events, check=check
-        )
-        if model.preconditioner != 0:
-            return in_plain_variables(form, start, times, modes, digits, again)
+    again = partial(integrate, digits=digits, rtol=rtol, method=method, events=events, check=check)
+    if form.ode.model.preconditioner != 0:
+        return in_plain_variables(form, start, times, modes, digits, again)
+    if form.ode.model.eta.has(ALPHA):
         _check_schedule(form, digits, events)
         if form.ode.gradient_flow:
             return in_elapsed_time(form, start, times, partial(again, modes=modes))
@@ -132,7 +129,7 @@ def integrate(
         return _by_reduction(form, start, times, tolerance, method, events, check)
     start = start.expanded(int(form.ode.model.spectrum.L))
     problem = _problem(form, float(times[-1]), tolerance, digits)
-    notes: dict[str, Any] = {"model": str(model)}
+    notes: dict[str, Any] = {"model": str(form.ode.model)}
     run = _in_doubles if digits is None else _in_digits
     # The start is needed to enter the neighbourhood of the perfect student between output times.
     grid = np.union1d(times, default_times(float(times[-1])) if events else [0.0])

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import sympy as sp
 from numba import njit
 
 from theory.exact import positive
@@ -68,21 +69,12 @@ def simulate_second_layer(
     """
     times, counts = check_times(at, alpha), multiplicities(model, N)
     runs, seed = whole_number(runs, "runs", 1), whole_number(seed, "seed", 0)
-    model.require_plain("simulate_second_layer")
-    rule = _Rule(
-        float(model.eta) / N,
-        float(positive(eta_v, "eta_v")) / N,
-        float(model.weight_decay),
-        float(model.teacher_scale),
-        math.sqrt(float(model.label_noise)),
-        int(model.M),
-    )
-    factor = gram_factor(start.gram) * np.sqrt(counts / N)[:, None, None]
+    rule, start = _rule(model, positive(eta_v, "eta_v"), N), start.expanded(len(counts))
     lam = np.array([float(x) for x in model.spectrum.values()[0]])
     one = partial(
         _run,
         compile_activation(model.activation),
-        embedded(factor, counts),
+        embedded(gram_factor(start.gram) * np.sqrt(counts / N)[:, None, None], counts),
         output_weights(model, weights),
         np.repeat(np.sqrt(lam), counts),
         rule,
@@ -91,27 +83,44 @@ def simulate_second_layer(
     )
     sequences = [np.random.SeedSequence(seed, spawn_key=(run,)) for run in range(runs)]
     with ThreadPoolExecutor() as pool:
-        vectors, moved, errors = (
-            np.stack(part) for part in zip(*pool.map(one, sequences), strict=True)
-        )
-    first = np.cumsum(counts) - counts
+        vectors, v, errors = (np.stack(x) for x in zip(*pool.map(one, sequences), strict=True))
+    first, M = np.cumsum(counts) - counts, rule.teachers
     products = np.add.reduceat(vectors[..., :, None, :] * vectors[..., None, :, :], first, axis=-1)
     gram = np.moveaxis(products, -1, -3) * (N / counts)[:, None, None]
-    M = rule.teachers
     provenance = {
         "origin": "simulation",
         "method": "direct, both layers",
         "model": str(model),
         "eta_v": str(eta_v),
-        "N": N,
+        "N": int(N),
         "runs": runs,
         "seed": seed,
         "start": start.provenance,
     }
-    trajectory = Trajectory(
+    overlaps = Trajectory(
         times, gram[..., M:, M:], gram[..., M:, :M], start.t, errors, lam, counts / N, provenance
     )
-    return SecondLayerPath(trajectory, moved)
+    return SecondLayerPath(overlaps, v)
+
+
+def _rule(model: TeacherStudent, eta_v: sp.Expr, N: int) -> _Rule:
+    model.require_plain("simulate_second_layer")
+    numbers = {"eta": model.eta, "eta_v": eta_v, "label_noise": model.label_noise}
+    numbers |= {"weight_decay": model.weight_decay, "K": model.K, "M": model.M}
+    symbolic = [f"{name} = {value}" for name, value in numbers.items() if not value.is_number]
+    if symbolic:
+        raise ValueError(
+            f"simulate_second_layer: there is no number for {', '.join(symbolic)}: use "
+            "model.replace(...); learning rates are constant here"
+        )
+    return _Rule(
+        float(model.eta) / N,
+        float(eta_v) / N,
+        float(model.weight_decay),
+        float(model.teacher_scale),
+        math.sqrt(float(model.label_noise)),
+        int(model.M),
+    )
 
 
 def _run(

