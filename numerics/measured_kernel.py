@@ -8,8 +8,9 @@ Summary
 
 Main results (K/N = sum_i lam_i u_i u_i^T, theta_i^2 = <u_i, y>^2/N)
     sum_{j>i} theta_j^2 ~ A i^(-2 s beta) + sigma^2 (1 - i/N)   gives s and the noise;
-    held out = (E - (n/N) (lam/kappa)^2 E)/(1 - n/N), E the equivalent over all N points, of which
-        those trained on have the error (lam/kappa)^2 E.
+    held out = (E - (n/N) E_t)/(1 - n/N), E the equivalent over all N points, of which those trained
+        on have the error E_t = r^2 (E + v) - 2 r v + v, r = lam/kappa, v the variance of noise that
+        is added to their targets (none if not asked for).
 
 References
     [BC25] Bi & Calhoun, arXiv:2509.20721; A. Canatar, B. Bordelon & C. Pehlevan, Nature
@@ -31,7 +32,7 @@ from scipy.optimize import least_squares
 from .arrays import real_array
 from .initial import whole_number
 from .kernels import kappa_range, minimum_over_kappa, risk_at
-from .modes import Modes, modes
+from .modes import Modes, modes, positive_float
 from .storage import Array
 
 __all__ = ["CurvePoint", "MeasuredKernel", "PowerFit", "actual_curve", "measure_kernel"]
@@ -99,23 +100,31 @@ class MeasuredKernel:
         ]
         return PowerFit(law(beta, s), math.hypot(*changes))
 
-    def predicted(self, n: int) -> tuple[float, float]:
+    def predicted(self, n: int, noise: Any = 0) -> tuple[float, float]:
         """Held-out error of n training points at the best ridge, and that ridge (no fit).
+
+        Parameters
+        ----------
+        n : int
+        noise : number >= 0
+            Variance of noise added to the targets trained on; those left out stay as they are.
 
         Raises
         ------
         ValueError
-            If no point is left out.
+            If no point is left out, or the variance is negative.
         """
         share = _share(n, len(self.targets))
+        added = positive_float(noise, "noise", zero=True)
 
         def held_out(kappa: float) -> float:
-            found = risk_at(self.spectrum, n, kappa, 0.0)
-            trained = (1 - found.df1 / n) ** 2
-            return found.risk * (1 - share * trained) / (1 - share)
+            found = risk_at(self.spectrum, n, kappa, added)
+            left = 1 - found.df1 / n
+            trained = left**2 * (found.risk + added) - 2 * left * added + added
+            return (found.risk - share * trained) / (1 - share)
 
         kappa = minimum_over_kappa(held_out, *kappa_range(self.spectrum, n))
-        return held_out(kappa), risk_at(self.spectrum, n, kappa, 0.0).ridge
+        return held_out(kappa), risk_at(self.spectrum, n, kappa, added).ridge
 
 
 def _share(n: int, points: int) -> float:
@@ -263,7 +272,7 @@ def _fitted_tail(theta: Array, low: int, high: int) -> tuple[PowerFit, float]:
 
 
 def actual_curve(
-    measured: MeasuredKernel, sizes: Any, runs: int, seed: int
+    measured: MeasuredKernel, sizes: Any, runs: int, seed: int, noise: Any = 0
 ) -> tuple[CurvePoint, ...]:
     """Ridge regression on random subsets at the predicted ridge, tested on the other points.
 
@@ -273,22 +282,27 @@ def actual_curve(
         n, at least 2 and fewer than N.
     runs, seed : int
         Subsets for each n; run r of size n draws from SeedSequence(seed, spawn_key=(n, r)).
+    noise : number >= 0
+        Variance of Gaussian noise added to the targets of every subset, not to those left out.
     """
-    count = whole_number(runs, "runs", 2)
+    count, added = whole_number(runs, "runs", 2), positive_float(noise, "noise", zero=True)
     points = []
     for n in sizes:
-        predicted, ridge = measured.predicted(n)
-        errors = [_held_out(measured, n, ridge, seed, run) for run in range(count)]
+        predicted, ridge = measured.predicted(n, noise)
+        errors = [_held_out(measured, n, ridge, (seed, run), added) for run in range(count)]
         error = float(np.std(errors, ddof=1) / math.sqrt(count))
         points.append(CurvePoint(n, ridge, predicted, float(np.mean(errors)), error))
     return tuple(points)
 
 
-def _held_out(measured: MeasuredKernel, n: int, ridge: float, seed: int, run: int) -> float:
-    """Mean squared error of one subset on the points left out."""
+def _held_out(
+    measured: MeasuredKernel, n: int, ridge: float, draw: tuple[int, int], noise: float
+) -> float:
+    """Mean squared error of one subset, drawn from (seed, run), on the points left out."""
     K, y = measured.kernel, measured.targets
-    random = Generator(Philox(SeedSequence(seed, spawn_key=(n, run))))
+    random = Generator(Philox(SeedSequence(draw[0], spawn_key=(n, draw[1]))))
     order = random.permutation(len(y))
     train, test = order[:n], order[n:]
-    weights = np.linalg.solve(K[np.ix_(train, train)] + n * ridge * np.eye(n), y[train])
+    labels = y[train] + math.sqrt(noise) * random.standard_normal(n)
+    weights = np.linalg.solve(K[np.ix_(train, train)] + n * ridge * np.eye(n), labels)
     return float(np.mean((y[test] - K[np.ix_(test, train)] @ weights) ** 2))

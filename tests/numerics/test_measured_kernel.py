@@ -48,6 +48,27 @@ def test_prediction_is_the_equivalent_for_few_of_many():
     assert error > whole.risk
 
 
+def test_added_noise_is_that_of_the_equivalent():
+    """Oracle: `ridge_risk` with the noise, for few points of many."""
+    measured = measure_kernel(*synthetic())
+    error, ridge = measured.predicted(20, noise=0.3)
+    spectrum = measured.spectrum
+    whole = ridge_risk(spectrum.eigenvalues, spectrum.target, 20, ridge, 0.3)
+    assert error == pytest.approx(whole.risk, rel=0.05)
+    with pytest.raises(ValueError, match="noise must not be negative"):
+        measured.predicted(20, noise=-1)
+
+
+@pytest.mark.slow
+def test_added_noise_is_predicted():
+    """Oracle: actual regression with noise in what is trained on, 100 subsets, a quarter of all."""
+    measured = measure_kernel(*synthetic(points=400))
+    (point,) = actual_curve(measured, [100], runs=100, seed=2, noise=0.3)
+    assert abs(point.difference) < 0.05 + 3 * point.standard_error / point.actual
+    (none,) = actual_curve(measured, [100], runs=4, seed=2)
+    assert point.actual > 5 * none.actual
+
+
 def test_identity_kernel_learns_nothing():
     """Oracle: independent points: the error left out is that of predicting zero."""
     y = np.where(np.arange(100) % 2, 1.0, -1.0)
