@@ -17,10 +17,12 @@ from .plateau import Plateau, plateau
 from .plateau_correction import PlateauCorrection, plateau_correction
 from .plateau_length import PlateauLength, plateau_length
 from .preconditioned_laws import preconditioned_law
+from .product_counts import counting_law
 from .random_features import random_feature_covariance
 from .redundancy import KernelRegression
 from .second_layer import second_layer
 from .spectral_filters import SpectralFilter
+from .spectral_law import eigenvalue_law, finite_features_law, spectral_count_law
 from .symmetric_point import SymmetricPoint, symmetric_point
 
 __all__ = [
@@ -63,6 +65,10 @@ __all__ = [
     "random_feature_covariance",
     "chaos_eigenvalues",
     "ChaosEigenvalue",
+    "counting_law",
+    "eigenvalue_law",
+    "spectral_count_law",
+    "finite_features_law",
     "KernelRegression",
     "SpectralFilter",
     "AsymptoticLaw",

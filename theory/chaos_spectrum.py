@@ -29,6 +29,7 @@ import mpmath as mp
 import sympy as sp
 
 from .even_block import EvenBlock
+from .exact import count as whole
 from .power_law_secular import DOUBLES, SecularEquation
 from .random_features import as_degree, as_exponent, as_inputs
 
@@ -129,7 +130,8 @@ def chaos_eigenvalues(
     ------
     ValueError, TypeError
         If a <= 1, p is not 1, 2, 3 or 4, v is neither a positive integer nor oo, or there are fewer
-        than `count` eigenvalues, binomial(v + p - 1, p).
+        than `count` eigenvalues, binomial(v + p - 1, p), or one of the others is no positive
+        integer.
 
     Examples
     --------
@@ -143,15 +145,17 @@ def chaos_eigenvalues(
         )
     last = None if inputs is sp.oo else int(inputs)
     most = None if last is None else comb(last + degree - 1, degree)
-    if count < 1 or (most is not None and count > most):
-        limit = "" if most is None else f" to {most}, all there are"
-        raise ValueError(f"chaos_eigenvalues: count must be from 1{limit}, found {count}")
-    equation = SecularEquation(exponent, last, digits)
+    wanted = int(whole(count, "chaos_eigenvalues: count"))
+    if most is not None and wanted > most:
+        raise ValueError(
+            f"chaos_eigenvalues: count must be at most {most}, all there are, found {count}"
+        )
+    equation = SecularEquation(exponent, last, int(whole(digits, "chaos_eigenvalues: digits")))
     with mp.workdps(equation.precision):
         bound = mp.mpf(2)
         found = list(_odd_up_to(bound, degree, equation))
-        while len(found) < count and (last is None or bound < last**degree):
-            bound *= min(4, max(mp.mpf("1.2"), mp.mpf(count) / max(len(found), 1)))
+        while len(found) < wanted and (last is None or bound < last**degree):
+            bound *= min(4, max(mp.mpf("1.2"), mp.mpf(wanted) / max(len(found), 1)))
             found = list(_odd_up_to(bound, degree, equation))
         if degree == LARGEST_DEGREE:
             found += _even_up_to(bound, equation)
@@ -159,5 +163,5 @@ def chaos_eigenvalues(
         scale, power = factorial(degree) ** 2, -equation.exponent
         return tuple(
             ChaosEigenvalue(scale * mp.mpf(x) ** power, odd, branch)
-            for x, odd, branch in found[:count]
+            for x, odd, branch in found[:wanted]
         )

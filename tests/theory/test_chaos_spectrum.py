@@ -107,8 +107,9 @@ def test_odd_sets():
         ((2, -1, 5), r"degree p must be a positive integer"),
         ((2, 2.5, 5), r"degree p must be a positive integer"),
         ((2, 5, 5), r"degree p must be at most"),
-        ((2, 2, 0), r"count must be from 1, found 0"),
-        ((2, 2, 11, 4), r"count must be from 1 to 10, all there are, found 11"),
+        ((2, 2, 0), r"count must be a positive integer or a symbol, found 0"),
+        ((2, 2, 2.5), r"count must be a positive integer or a symbol, found 2.5"),
+        ((2, 2, 11, 4), r"count must be at most 10, all there are, found 11"),
         ((2, 2, 5, -3), r"input dimension v must be a positive integer"),
     ],
 )

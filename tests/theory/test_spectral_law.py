@@ -60,7 +60,7 @@ def test_errors_are_bounds(a, p, last):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("p", "accuracy"), [(2, 5e-4), (3, 2e-3)])
+@pytest.mark.parametrize(("p", "accuracy"), [(2, 5e-4), (3, 3e-3)])
 def test_inversion_far_out(p, accuracy):
     """Oracle: the spectrum itself at 10 000 <= j <= 100 000."""
     spectrum = chaos_eigenvalues(2, p, 100_000)
@@ -75,9 +75,9 @@ def test_inversion_far_out(p, accuracy):
 @pytest.mark.slow
 def test_fourth_power():
     """Oracle: the spectrum itself; what the law leaves out is O(X^-1/2)."""
-    spectrum = chaos_eigenvalues("3/2", 4, 2000)
+    spectrum = chaos_eigenvalues("3/2", 4, 1000)
     law = eigenvalue_law("3/2", 4)
-    assert abs(relative(law, spectrum, 2000)) < 0.025
+    assert abs(relative(law, spectrum, 1000)) < 0.03
     assert abs(relative(law, spectrum, 500)) < law.claimed_error(500)
 
 
