@@ -64,9 +64,22 @@ def test_plateaus():
 def test_output_weights(monkeypatch):
     """Oracle: SGD on both layers; final errors, 1/K and not 1/K^2; a bound that nothing meets."""
     assert verdict("second_layer") is Verdict.HOLDS
-    assert verdict("larger_students") is Verdict.HOLDS
+    assert verdict("larger_students") is Verdict.CONDITIONAL
     assert verdict("both_layers") is Verdict.HOLDS
     wrong = sp.Eq(second_layer.eps, second_layer.A / second_layer.K**2)
     assert verdict("both_layers", wrong) is Verdict.FAILS
     monkeypatch.setattr(second_layer, "STEADY", 0.1)
     assert verdict("second_layer") is Verdict.FAILS
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [((1, 2, 3), Verdict.HOLDS), ((1, 3, 2), Verdict.CONDITIONAL)],
+)
+def test_errors_that_grow_or_do_not(late, expected, monkeypatch):
+    """Oracle: errors made up for K = 2, 3, 4 at the later time, that grow at the earlier."""
+    errors = dict(zip((2, 3, 4), late, strict=True))
+    monkeypatch.setattr(second_layer, "final_errors", lambda K, both: (K, errors[K]))
+    assert verdict("larger_students") is expected
+    monkeypatch.setattr(second_layer, "final_errors", lambda K, both: (-K, -K))
+    assert verdict("larger_students") is Verdict.FAILS
