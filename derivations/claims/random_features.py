@@ -178,6 +178,10 @@ def _sizes(full: bool) -> tuple[int, ...]:
     return (100, 200, 400, *((1000,) if full else ()))
 
 
+def _degrees(full: bool) -> tuple[int, ...]:
+    return (1, 2, 3, 4) if full else (1, 2, 3)
+
+
 def _last_rank(degree: int, features: int, runs: Any = slice(None)) -> float:
     """Rank up to which all windows agree with d = oo at the same v."""
     windows = rank_windows(FIRST, features)
@@ -196,7 +200,7 @@ def _rank_error(degree: int, features: int) -> float:
 def _window(formula: sp.Eq, full: bool) -> Evidence:
     """The window may not shrink against the formula, whose constant is fixed at the smallest d."""
     sizes, cases, numbers = _sizes(full), [], []
-    for degree in (1, 2, 3):
+    for degree in _degrees(full):
         ends = [_last_rank(degree, features) for features in sizes]
         claimed = [float(formula.rhs.subs({d: n, p: degree, c: 1})) for n in sizes]
         for features, end, bound in zip(sizes, ends, claimed, strict=True):
@@ -223,7 +227,7 @@ def _tail(formula: sp.Eq, full: bool) -> Evidence:
     sizes, cases, numbers = _sizes(full), [], []
     power = float(exponent(formula, j).subs(a, 2))
     middle = np.log(sizes[0] * sizes[-1]) / 2
-    for degree in (1, 2, 3):
+    for degree in _degrees(full):
         extremes = np.array([_extremes(degree, n, power) for n in (sizes[0], sizes[-1])])
         slopes = np.diff(extremes, axis=0)[0] / np.log(sizes[-1] / sizes[0])
         allowed = (2 * (degree - 1) + 1) / middle
