@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from numerics import InitialCondition, PlateauEntered, PlateauLeft, integrate
+from numerics import (
+    InitialCondition,
+    PlateauEntered,
+    PlateauLeft,
+    integrate,
+    integrate_second_layer,
+)
 from numerics.measure import eigenvalues_and_weights
 from numerics.testing import assert_exponent
 from theory import (
@@ -13,6 +19,7 @@ from theory import (
     order_parameter_odes,
     perfect_student,
     preconditioned_law,
+    second_layer,
 )
 from theory.preconditioning import plain_model
 
@@ -82,6 +89,19 @@ def test_plateau_lengthens_with_theta():
     assert lengths[0] < lengths[1] < lengths[2]
     assert lengths[2] == pytest.approx(isotropic, rel=1e-4)
     assert lengths[2] > 1.5 * lengths[0]
+
+
+@pytest.mark.slow
+def test_output_weights_that_learn_leave_the_power_law():
+    """Oracle: the same students with fixed output weights: eps_g differs by a factor near one."""
+    model = TeacherStudent(2, 2, "erf", PowerLaw(1, 64), "1/10")
+    both = np.broadcast_to(np.eye(2) / 16, (64, 2, 2))
+    start, at = InitialCondition(q=both, r=both), np.geomspace(10, 2000, 12)
+    fixed = integrate(order_parameter_odes(model), start, at[-1], at=at)
+    learnt = integrate_second_layer(second_layer(model, 1), start, at[-1], at=at, rtol=1e-6)
+    ratio = learnt.generalization_error / fixed.generalization_error
+    assert fixed.generalization_error[0] / fixed.generalization_error[-1] > 30
+    assert np.all((ratio > 0.7) & (ratio < 1.1))
 
 
 def plateau_length(model, start):
