@@ -10,7 +10,8 @@ Mathematics
     run is on the plateau from the first time at which eps_g is below (1 + WIDTH) eps* to the last
     at which it is above eps*/(1 + WIDTH), eps* to first order in eta; eps_g is the closed form at
     the overlaps of the run. A start from which the integrated equations have no plateau is given
-    no length in simulation either.
+    no length in simulation either. At finite N a run stays longer than the equations by a part of
+    tau_esc that falls with N: at eta = 1/2, M = 3 about 0.2 at N = 128, below 0.1 at N = 1024.
 
 References
     [SS95] Saad & Solla; [BS95] Biehl & Schwarze; [WR24] Worschech & Rosenow.
@@ -113,6 +114,14 @@ def simulate_plateau(
     NotImplementedError, ValueError
         If there is no formula for tau_esc, N does not suit the model, or a run is still on the
         plateau `ESCAPES` escape times after the formula lets it leave.
+
+    Examples
+    --------
+    >>> from theory import TeacherStudent
+    >>> model = TeacherStudent(K=2, M=2, eta=1)
+    >>> found = simulate_plateau(model, sigma_J="1/100", N=64, runs=2, seed=0)
+    >>> [round(length / found.escape_time) for length in found.simulated]
+    [6, 5]
     """
     runs = whole_number(runs, "simulate_plateau: runs", 1)
     point = PlateauPoint.of(model, gradient_flow=False)

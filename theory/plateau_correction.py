@@ -70,6 +70,15 @@ def plateau_correction(model: TeacherStudent) -> PlateauCorrection:
     ------
     NotImplementedError, TypeError, ValueError
         As `plateau`.
+
+    Examples
+    --------
+    At eta = 1/10 the plateau of M = 2 is left 0.3 % faster than its leading order says:
+
+    >>> model = TeacherStudent(K=2, M=2, eta="1/10")
+    >>> second = model.eta**2 * plateau_correction(model).escape_rate
+    >>> round(float(second / plateau(model).escape_rate), 5)
+    0.00328
     """
     plateau(model)  # refuses models without
     noise = _noise(model.scale, model.label_noise)

@@ -84,6 +84,16 @@ def symmetric_point(model: TeacherStudent, digits: int = 15) -> SymmetricPoint:
         teachers that is reached downhill from small students.
     NotImplementedError
         If the weights decay, or (`NoClosedForm`) the averages have no closed form or a cusp.
+
+    Examples
+    --------
+    Three students of two teachers share a vector less long than two do, and leave it more slowly:
+
+    >>> two, three = (symmetric_point(TeacherStudent(K, 2, eta=1)) for K in (2, 3))
+    >>> [round(float(point.Q), 4) for point in (two, three)]
+    [0.3333, 0.1272]
+    >>> [round(float(point.escape_rate), 4) for point in (two, three)]
+    [0.0329, 0.0248]
     """
     _check(model)
     with mp.workdps(digits + GUARD_DIGITS):
