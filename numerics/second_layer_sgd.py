@@ -24,7 +24,7 @@ from theory.models import TeacherStudent
 
 from .initial import InitialCondition, gram_factor, multiplicities, whole_number
 from .second_layer_path import SecondLayerPath, output_weights
-from .sgd import compile_activation, lower_triangle
+from .sgd import compile_activation, sampled_error
 from .simulate import embedded
 from .storage import Array
 from .trajectory import Trajectory, check_times
@@ -144,7 +144,8 @@ def _run(
                 "learning rates"
             )
         done = stop
-        error = _sampled(functions[0], test, J * root, v, test_fields, rule)
+        weights = np.append(np.full(rule.teachers, rule.teacher_scale), -v)
+        error = sampled_error(functions[0], test, J * root, weights, test_fields)
         found.append((J.copy(), v.copy(), error))
     every, moved, errors = zip(*found, strict=True)
     return np.stack(every), np.stack(moved), np.array(errors)
@@ -175,21 +176,3 @@ def _advance(
             for a in range(N):
                 vectors[M + i, a] = keep * vectors[M + i, a] + push * xi[a]
     return steps
-
-
-@njit(nogil=True, cache=True)
-def _sampled(g: Any, rng: Any, rows: Array, v: Array, samples: int, rule: _Rule) -> float:
-    """Mean of (zeta - sigma)^2/2 over fresh fields of covariance rows rows^T."""
-    D, M = len(rows), rule.teachers
-    lower_triangle(rows)
-    u, total = np.empty(D), 0.0
-    for _ in range(samples):
-        error = 0.0
-        for f in range(D):
-            u[f] = rng.standard_normal()
-            value = 0.0
-            for a in range(f + 1):
-                value += rows[f, a] * u[a]
-            error += rule.teacher_scale * g(value) if f < M else -v[f - M] * g(value)
-        total += error * error / 2
-    return total / samples

@@ -258,16 +258,17 @@ def step_direct(
 
 
 @njit(nogil=True, cache=True)
-def sampled_error(g: Any, rng: Any, rows: Array, samples: int, rule: Rule) -> float:
+def sampled_error(g: Any, rng: Any, rows: Array, weights: Array, samples: int) -> float:
     """Mean of (zeta - sigma)^2/2 over fresh Gaussian fields (y, x) of covariance rows rows^T.
 
     Parameters
     ----------
     rows : (M+K, P)
         Overwritten (brought to triangular form).
+    weights : (M+K,)
+        Of the outputs; those of the student with a minus sign.
     """
     D = len(rows)
-    M = rule.teachers
     lower_triangle(rows)
     u, total = np.empty(D), 0.0
     for _ in range(samples):
@@ -277,6 +278,6 @@ def sampled_error(g: Any, rng: Any, rows: Array, samples: int, rule: Rule) -> fl
             value = 0.0
             for a in range(f + 1):
                 value += rows[f, a] * u[a]
-            error += rule.teacher_scale * g(value) if f < M else -rule.student_scale * g(value)
+            error += weights[f] * g(value)
         total += error * error / 2
     return total / samples

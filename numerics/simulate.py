@@ -274,7 +274,9 @@ class _Job:
         gram = np.moveaxis(np.add.reduceat(product, first, axis=-1), -1, 0)
         root = np.repeat(np.sqrt(self.eigenvalues), size)
         rows = np.concatenate([root * v for v in ends], axis=1)
-        return gram, float(sampled_error(self.g, test, rows, self.test_fields, self.rule))
+        weights = np.full(len(rows), -self.rule.student_scale)
+        weights[: self.rule.teachers] = self.rule.teacher_scale
+        return gram, float(sampled_error(self.g, test, rows, weights, self.test_fields))
 
 
 def _triangular(factor: Array) -> Array:
