@@ -1,4 +1,4 @@
-"""The command line, ``specscale``: report, derive, claims, redundancy, run, spectrum.
+"""The command line, ``specscale``: one function a command.
 
 Everything heavy is imported inside the commands, so that ``specscale --help`` answers at once.
 """
@@ -277,6 +277,34 @@ def spectrum(names: tuple[str, ...], out: Path, **options: Any) -> None:
         from .spectrum import spectrum as carry_out
 
         carry_out(names, options, out, click.echo)
+
+
+@main.command(
+    epilog=_examples(
+        "specscale transformers --recorded --out transformers",
+        "specscale transformers --quick --out quick",
+    )
+)
+@click.option("--quick", is_flag=True, help="One small case, in less than half a minute.")
+@click.option("--recorded", is_flag=True, help="Nothing new: from the data of this version.")
+@click.option(
+    "--out", type=_FOLDER, default="transformers", show_default=True, help="Output folder."
+)
+def transformers(quick: bool, recorded: bool, out: Path) -> None:
+    """The redundancy law and small Transformers: tangent kernels, and networks that are trained.
+
+    Trains many networks (about ten minutes), measures their tangent kernels, and writes data,
+    table, figure and page. Needs JAX, pip install "specscale[ntk]"; --recorded does not.
+    """
+    if quick and recorded:
+        raise click.UsageError("--quick computes and --recorded does not: give one of them")
+    with _plain_messages():
+        from numerics.transformer_experiment import FULL, QUICK
+
+        from .transformers_run import run_transformers
+
+        settings = None if recorded else (QUICK if quick else FULL)
+        click.echo(run_transformers(settings, out))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,15 @@ from .kernels import kappa_range, minimum_over_kappa, risk_at
 from .modes import Modes, modes, positive_float
 from .storage import Array
 
-__all__ = ["CurvePoint", "MeasuredKernel", "PowerFit", "actual_curve", "measure_kernel"]
+__all__ = [
+    "CurvePoint",
+    "MeasuredKernel",
+    "PowerFit",
+    "actual_curve",
+    "measure_kernel",
+    "noisy_exponent",
+    "propagated",
+]
 
 ROUNDING = 1e-10
 """Relative size of asymmetry and of negative eigenvalues that is rounding."""
@@ -81,24 +89,12 @@ class MeasuredKernel:
     @property
     def exponent(self) -> PowerFit:
         """2s/(2s + 1/beta) with s <= 1, the law with noise; its error from those of beta and s."""
-
-        def law(beta: float, s: float) -> float:
-            return 2 * min(s, 1.0) / (2 * min(s, 1.0) + 1 / beta)
-
-        return self._propagated(law)
+        return propagated(noisy_exponent, self.beta, self.s)
 
     @property
     def noiseless_exponent(self) -> PowerFit:
         """2 s beta with s <= 1, the law without noise."""
-        return self._propagated(lambda beta, s: 2 * min(s, 1.0) * beta)
-
-    def _propagated(self, law: Callable[[float, float], float]) -> PowerFit:
-        (beta, d_beta), (s, d_s) = ((f.value, f.error) for f in (self.beta, self.s))
-        changes = [
-            (law(beta + d_beta, s) - law(beta - d_beta, s)) / 2,
-            (law(beta, s + d_s) - law(beta, s - d_s)) / 2,
-        ]
-        return PowerFit(law(beta, s), math.hypot(*changes))
+        return propagated(lambda beta, s: 2 * min(s, 1.0) * beta, self.beta, self.s)
 
     def predicted(self, n: int, noise: Any = 0) -> tuple[float, float]:
         """Held-out error of n training points at the best ridge, and that ridge (no fit).
@@ -155,6 +151,20 @@ class CurvePoint:
     def difference(self) -> float:
         """predicted/actual - 1."""
         return self.predicted / self.actual - 1
+
+
+def noisy_exponent(beta: float, s: float) -> float:
+    """2s/(2s + 1/beta) with s <= 1: the law of ridge regression with noise."""
+    return 2 * min(s, 1.0) / (2 * min(s, 1.0) + 1 / beta)
+
+
+def propagated(law: Callable[[float, float], float], beta: PowerFit, s: PowerFit) -> PowerFit:
+    """law(beta, s), with the errors of both as half the changes that they make, in squares."""
+    changes = [
+        (law(beta.value + beta.error, s.value) - law(beta.value - beta.error, s.value)) / 2,
+        (law(beta.value, s.value + s.error) - law(beta.value, s.value - s.error)) / 2,
+    ]
+    return PowerFit(law(beta.value, s.value), math.hypot(*changes))
 
 
 def measure_kernel(

@@ -1,7 +1,7 @@
 """What Bi & Calhoun state (arXiv:2509.20721) of kernel regression, in the order of their paper.
 
 Infinite spectra at n up to 1e12, so that an exponent that differs from the law does not come from a
-truncation. What they state of Transformers is not judged here.
+truncation. What they state of Transformers is judged in `redundancy_transformers`.
 """
 
 from __future__ import annotations
