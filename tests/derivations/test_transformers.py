@@ -100,8 +100,8 @@ def test_other_numbers_give_other_verdicts(key):
 
 @pytest.mark.slow
 def test_a_kernel_with_the_exponent_of_its_inputs_holds():
-    """Oracle: recorded spectra of the tangent kernel, replaced by the input's own power law with
-    the bend of a sample: the exponent found is what is claimed."""
+    """Oracle: the input's own power law in the place of the recorded spectra of the tangent kernel,
+    which the bend of a sample moves by less than the tolerance."""
     found = recorded()
     i = np.arange(1.0, found.eigenvalues.shape[-1] + 1)
     eigenvalues = found.eigenvalues.copy()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ("transformers.npz", "transformers.txt")
 TEMPLATES = ("article.tex", "page.html", "page.css", "temml.css", "temml.min.js", "temml.LICENSE")
 
 
@@ -42,5 +43,6 @@ def test_wheel_holds_everything(tmp_path):
     }
     assert modules <= names
     assert {f"derivations/templates/{name}" for name in TEMPLATES} <= names
+    assert {f"derivations/data/{name}" for name in DATA} <= names
     assert {f"{package}/py.typed" for package in ("theory", "numerics", "derivations")} <= names
     assert not [name for name in names if name.startswith("tests/")]
