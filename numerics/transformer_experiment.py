@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from .empirical_ntk import empirical_ntk
+from .initial import whole_number
 from .jax_backend import load_jax
 from .measured_kernel import actual_curve, measure_kernel
 from .storage import Array, plain_json, read_arrays, write_arrays
@@ -64,6 +65,11 @@ class Settings:
         n of the trainings, ascending.
     encoder : Encoder
     adam : Adam
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are fewer than two seeds (no error bars), or the sizes do not ascend or do not fit.
     """
 
     betas: tuple[float, ...] = (1.5, 2.5)
@@ -76,6 +82,19 @@ class Settings:
     examples: tuple[int, ...] = (32, 64, 128, 256, 512)
     encoder: Encoder = field(default_factory=Encoder)
     adam: Adam = field(default_factory=Adam)
+
+    def __post_init__(self) -> None:
+        whole_number(self.seeds, "seeds", 2)
+        whole_number(self.points, "points", 80)
+        for name in ("subsets", "examples"):
+            sizes = getattr(self, name)
+            if len(sizes) < 2 or list(sizes) != sorted(set(sizes)):
+                raise ValueError(f"{name} must be two sizes or more, ascending, found {sizes}")
+        if 4 * self.subsets[-1] > self.points:
+            raise ValueError(
+                f"subsets must be at most a quarter of the {self.points} points, found "
+                f"{self.subsets[-1]}"
+            )
 
     def window(self, kernel: str) -> tuple[int, int]:
         """Modes whose power laws are fitted: the linear kernel ends at the input's dimension."""

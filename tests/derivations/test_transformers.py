@@ -13,8 +13,10 @@ from derivations.claims import Verdict
 from derivations.claims.redundancy_transformers import CLAIMS, transformer_claims
 from derivations.transformers_data import recorded
 from derivations.transformers_page import tables_text
+from numerics.empirical_ntk import empirical_ntk
 from numerics.transformer_experiment import FULL, Experiment
 from numerics.transformer_findings import shortfall
+from numerics.transformer_tasks import SequenceTask
 
 DATA = files("derivations") / "data"
 CLAIM = {claim.key: claim for claim in CLAIMS}
@@ -56,6 +58,20 @@ def test_recorded_run_writes_everything(tmp_path):
     text = (out / "transformers.html").read_text(encoding="utf-8")
     assert "processor seconds" in text
     assert "Claims of BC25, judged" in text
+
+
+@pytest.mark.slow
+def test_recorded_spectra_are_those_of_the_code():
+    """Oracle: the tangent kernel computed now, of the first input and seed."""
+    pytest.importorskip("jax", reason="the extra ntk")
+    task = SequenceTask(FULL.betas[0], FULL.s, FULL.noise, 0)
+    points = task.draw(FULL.encoder, FULL.points, 1)
+    kernel = empirical_ntk(FULL.encoder.output, FULL.encoder.weights(0), points.inputs)
+    values = np.linalg.eigvalsh(kernel / FULL.points)[::-1]
+    np.testing.assert_allclose(
+        values[: FULL.points // 2], recorded().eigenvalues[0, 0, 1], rtol=1e-8
+    )
+    assert np.mean(points.targets**2) == pytest.approx(recorded().noise_free[0, 0], rel=1e-12)
 
 
 EXPECTED = {

@@ -141,6 +141,20 @@ def test_what_is_saved_is_read_back(tmp_path):
     assert back.settings == experiment.settings
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seeds": 1}, "seeds must be at least 2, found 1"),
+        ({"points": 50}, "points must be at least 80"),
+        ({"subsets": (16, 64)}, "at most a quarter of the 128 points, found 64"),
+        ({"examples": (16, 8)}, "examples must be two sizes or more, ascending"),
+    ],
+)
+def test_bad_settings_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(TINY, **change)
+
+
 @pytest.mark.slow
 def test_experiment_repeats_itself(tmp_path):
     """Oracle: the same settings again, bit for bit; shapes and signs."""
