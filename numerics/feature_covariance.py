@@ -114,7 +114,7 @@ class Features:
     @classmethod
     def of(cls, fields: Array, activation: Activation) -> Features:
         """From the rows W_i sqrt(H), shape (d, v)."""
-        variances = np.einsum("ij,ij->i", fields, fields)
+        variances = np.sum(fields * fields, axis=1)
         if not np.all(np.isfinite(variances)):
             i = int(np.argmin(np.isfinite(variances)))
             raise ValueError(f"W must be finite, found column {i} of norm^2 {variances[i]}")

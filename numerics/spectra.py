@@ -82,9 +82,8 @@ def _solve(features: Features, top: int | None) -> Array:
         return top_eigenvalues(features, top)[0]
     covariance = lower_covariance(features)
     # The transpose is in Fortran's order: LAPACK overwrites it where it stands.
-    values = eigh(
-        covariance.T, lower=False, eigvals_only=True, overwrite_a=True, check_finite=False
-    )
+    options = {"lower": False, "overwrite_a": True, "check_finite": False, "driver": "evd"}
+    values = eigh(covariance.T, eigvals_only=True, **options)
     return np.asarray(values[::-1][:top])
 
 
