@@ -89,7 +89,8 @@ def _spectra(experiment: Experiment) -> Table:
         header,
         tuple(rows),
         "Mean over seeds ± standard error. Beyond the dimension of the inputs the linear kernel "
-        "has no modes.",
+        "has no modes. The spectrum of a sample bends towards its end: below, tails are compared "
+        "with power laws sampled on as many points.",
     )
 
 
