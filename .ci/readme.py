@@ -3,7 +3,8 @@
     python .ci/readme.py NAME             print the shell commands marked <!-- ci: NAME -->
     python .ci/readme.py script           run the Python script; its output must be the one shown
     python .ci/readme.py script FIGURE    the same, and save its figure as FIGURE (png)
-    python .ci/readme.py claims           judge all claims, and write their table into README.md
+    python .ci/readme.py claims           judge all claims, and write their tables: all of them into
+                                          docs/claims.md, `HEADLINES` into README.md
 
 Numbers in the output are compared by their place only: the last digits depend on the processor.
 """
@@ -20,6 +21,30 @@ from pathlib import Path
 from typing import Any
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+CLAIMS = README.parent / "docs" / "claims.md"
+
+HEADLINES = (
+    "WR24 order parameters",
+    "WR24 linear time exponent",
+    "WR24 feature exponent",
+    "WR24 compute error",
+    "WR24 plateau overlaps",
+    "WR24 escape rate",
+    "WR24 escape time",
+    "WR24 plateau disappears",
+    "WR24 erf time exponent",
+    "WR24 crossover",
+    "here whitening",
+    "here preconditioned plateau",
+    "BC25 redundancy law",
+    "BC25 maps keep law",
+    "BC25 transformers linearised",
+    "PXZ26 exponent inherited",
+    "PXZ26 logarithms",
+    "PXZ26 other activations",
+)
+"""Claims that README.md shows."""
+
 _BLOCK = re.compile(r"<!-- ci: (\w+) -->\n```\w+\n(.*?)```", re.DOTALL)
 _CLAIMS = re.compile(r"(?<=<!-- claims -->\n).*?(?=<!-- /claims -->)", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?")
@@ -57,27 +82,29 @@ def run_script(figure: Path | None = None) -> str:
     return printed
 
 
-def claims_shown() -> str:
-    """The table of claims as README.md shows it."""
-    return _CLAIMS.findall(README.read_text(encoding="utf-8"))[0]
+def claims_shown(page: Path = CLAIMS) -> str:
+    """The table of claims of a page."""
+    return _CLAIMS.findall(page.read_text(encoding="utf-8"))[0]
 
 
-def claims_now() -> str:
-    """The same table, judged now on the cases of ``specscale claims``."""
-    from derivations.claims import CLAIMS
+def claims_now() -> dict[Path, str]:
+    """The tables of both pages, judged now on the cases of ``specscale claims``."""
+    from derivations.claims import CLAIMS as REGISTRY
     from derivations.claims.judging import judge_claims
     from derivations.claims.table import markdown
     from derivations.stages import Stages
 
     with Stages() as stages:
-        return markdown(judge_claims(CLAIMS, False, stages.over)) + "\n"
+        judged = judge_claims(REGISTRY, False, stages.over)
+    chosen = [each for each in judged if each.claim.name in HEADLINES]
+    return {CLAIMS: markdown(judged) + "\n", README: markdown(chosen) + "\n"}
 
 
 def write_claims() -> None:
-    """Judge the claims and put their table into README.md."""
-    table = claims_now()
-    text = README.read_text(encoding="utf-8")
-    README.write_text(_CLAIMS.sub(lambda _: table, text, count=1), encoding="utf-8")
+    """Judge the claims and put their tables into the pages."""
+    for page, table in claims_now().items():
+        text = page.read_text(encoding="utf-8")
+        page.write_text(_CLAIMS.sub(lambda _, new=table: new, text, count=1), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> None:
