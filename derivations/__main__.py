@@ -74,7 +74,7 @@ def report(out: Path, quick: bool) -> None:
     """Derive, check, integrate, simulate, compare, judge claims; write DIR/report.html.
 
     Two-layer networks (K = M = 2, erf) on power-law data at four numbers of eigenvalues: takes
-    about two minutes. Fails, and writes nothing, if any check fails.
+    about three minutes. Fails, and writes nothing, if any check fails.
     """
     with _plain_messages():
         from .report import write_report

@@ -9,7 +9,7 @@ from derivations import findings, report, report_page
 from derivations.__main__ import main
 from derivations.catalogue import NAMES
 from derivations.claims import Claim, Evidence, Number, Verdict
-from derivations.study import QUICK, Settings, perform
+from derivations.study import Settings, perform
 from numerics import Trajectory
 from numerics.what_helps_figures import Panel, PanelCurve
 from theory.derivation import Derivation, DerivationError, Step, Symbolic, equation
@@ -142,11 +142,3 @@ def test_a_derivation_is_checked_once(monkeypatch):
     derivation = sample("cube", 3 * x**2)
     assert derivation.check() is derivation.check()
     assert len(calls) == 1
-
-
-@pytest.mark.slow
-def test_quick_report(tmp_path):
-    """The real derivations, and LaTeX where it is installed."""
-    text = report.write_report(tmp_path / "out", QUICK)
-    assert "checks hold" in text
-    assert (tmp_path / "out" / "symmetric_plateau.html").exists()
