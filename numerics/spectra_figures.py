@@ -73,7 +73,10 @@ def spectrum_figure(
             color="0.35",
         )
     exponents.set_xlim(eigenvalues.get_xlim())
-    eigenvalues.legend(frameon=False)
+    # Room below the curves, a decade for every second line of the legend.
+    low = eigenvalues.get_ylim()[0]
+    eigenvalues.set_ylim(bottom=low * 10 ** (-(len(spectra) + 1) / 2))
+    eigenvalues.legend(frameon=False, loc="lower left")
     sizes = ", ".join(map(str, sorted({each.d for each in spectra})))
     figure.suptitle(f"points: $d = {sizes}$ random features; lines: $d = \\infty$", fontsize=10)
     if not counts.has_data():
