@@ -20,6 +20,7 @@ def verdict(key, formula=None):
     return judge(False).verdict
 
 
+@pytest.mark.slow  # compiling the structured loops takes most of a minute, once
 def test_white_students_learn_exponentially():
     """Oracle: the rate 2 eta; 5 % off is noticed."""
     assert verdict("whitening") is Verdict.HOLDS
