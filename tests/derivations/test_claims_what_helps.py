@@ -28,6 +28,7 @@ def test_white_students_learn_exponentially():
     assert verdict("whitening", wrong) is Verdict.FAILS
 
 
+@pytest.mark.slow  # compiling the structured loops takes most of a minute, once
 def test_noise_and_floor():
     """Oracle: the constant 1/4 and the power s; 5 % off is noticed."""
     assert verdict("scheduled_noise") is Verdict.CONDITIONAL
